@@ -1,0 +1,100 @@
+"""Asking other plugins. `plugn trigger` costs some 140 ms of bash, so questions go to the listeners directly.
+
+The rules are plugn's: enabled plugins in alphabetical order, each executable file named like the trigger is
+run with the same words, outputs are joined, the first failure ends it. 20_events only writes a log and is
+passed over.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from scheduler_k3s import log
+from scheduler_k3s.dokku import host
+from scheduler_k3s.errors import PluginError
+
+TIMEOUT = 60.0
+T = TypeVar("T")
+
+
+class TriggerError(PluginError):
+    """A listener failed. `code` is its exit code."""
+
+    def __init__(self, trigger: str, plugin: str, code: int, output: str) -> None:
+        super().__init__(f"dokku's {plugin} plugin failed to answer {trigger} ({code}): {output.strip() or 'no message'}")
+        self.code = code
+
+
+def listeners(trigger: str) -> list[str]:
+    """The executables that answer a trigger, in plugn's order."""
+    enabled = host.enabled_plugins()
+    try:
+        plugins = sorted(os.listdir(enabled))
+    except FileNotFoundError:
+        return []
+    paths = (f"{enabled}/{plugin}/{trigger}" for plugin in plugins if plugin != "20_events")
+    return [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
+
+
+def ask(trigger: str, *words: str) -> str:
+    """What the listeners print. Errors: TriggerError from the first one that fails."""
+    answer = b""
+    for path in listeners(trigger):
+        plugin = os.path.basename(os.path.dirname(path))
+        try:
+            done = subprocess.run(
+                [path, *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise TriggerError(trigger, plugin, 124, f"no answer after {TIMEOUT:g} s") from None
+        except OSError as error:
+            raise TriggerError(trigger, plugin, 126, error.strerror or str(error)) from None
+        if done.returncode != 0:
+            raise TriggerError(trigger, plugin, done.returncode, done.stderr.decode("utf-8", "replace"))
+        answer += done.stdout
+    return answer.decode("utf-8", "surrogateescape")
+
+
+def succeeds(trigger: str, *words: str) -> bool:
+    """The answer of triggers that speak by their exit code."""
+    try:
+        ask(trigger, *words)
+    except TriggerError:
+        return False
+    return True
+
+
+def together(questions: Sequence[Callable[[], T]]) -> list[T]:
+    """Run the questions at the same time, answers in their order. The first error, in that order, is raised."""
+    import threading
+
+    answers: list[T | None] = [None] * len(questions)
+    errors: list[BaseException | None] = [None] * len(questions)
+
+    def work(index: int) -> None:
+        try:
+            answers[index] = questions[index]()
+        except BaseException as error:
+            errors[index] = error
+
+    threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(len(questions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for error in errors:
+        if error is not None:
+            raise error
+    return answers  # type: ignore[return-value]
+
+
+def fire(trigger: str, *words: str) -> None:
+    """Tell all plugins through plugn, with our own output streams; stdin stays ours.
+
+    Errors: PluginError when a plugin refuses. Its own message is already on stderr.
+    """
+    log.debug(f"plugn trigger {trigger} {' '.join(words)}")
+    code = subprocess.run(["plugn", "trigger", trigger, *words], stdin=subprocess.DEVNULL, check=False).returncode
+    if code != 0:
+        raise PluginError(f"Error running {trigger}: exit code {code}")

@@ -1,0 +1,57 @@
+"""The one place that starts other programs: argument lists, a time limit, errors that carry what was said."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from scheduler_k3s import log
+from scheduler_k3s.errors import PluginError
+
+
+class CommandError(PluginError):
+    """A program failed. `output` is its stderr (or stdout when that is empty), at most the last 4000 characters."""
+
+    def __init__(self, argv: Sequence[str], code: int, output: str, hidden: bool = False) -> None:
+        self.argv = list(argv)
+        self.code = code
+        self.output = "" if hidden else output.strip()[-4000:]
+        name = os.path.basename(argv[0])
+        ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
+        super().__init__(f"{name} {ended}" + (f": {self.output}" if self.output else ""))
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60.0,
+    check: bool = True,
+    sensitive: bool = False,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program to its end with captured output.
+
+    `stdin` is all the child can read: a child never inherits ours, which in a deploy belongs to git.
+    `env` is added to our own environment. `timeout` is in seconds. With `sensitive`, neither the words nor
+    the output of the program get into logs or errors. Errors: CommandError on a non-zero exit (with
+    `check`), a missing program or when the time is over.
+    """
+    log.debug(f"run: {os.path.basename(argv[0])} ..." if sensitive else "run: " + " ".join(argv))
+    try:
+        done = subprocess.run(  # noqa: PLW1510
+            argv, input=stdin, env=environment(env), capture_output=True, timeout=timeout
+        )
+    except FileNotFoundError:
+        raise CommandError(argv, 127, f"{argv[0]} does not exist") from None
+    except subprocess.TimeoutExpired:
+        raise CommandError(argv, 124, f"no end after {timeout:g} s") from None
+    if check and done.returncode != 0:
+        output = (done.stderr or done.stdout).decode("utf-8", "replace")
+        raise CommandError(argv, done.returncode, output, hidden=sensitive)
+    return done
+
+
+def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    """Our environment and `extra`, without what would change how a child Python or Go program behaves."""
+    return {**os.environ, **(extra or {})}
