@@ -1,0 +1,48 @@
+# make test: everything, set up from nothing.  make demo: the main job, to be looked at.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/scheduler-k3s-rig
+VENV := $(CACHE)/venv
+PYTHON := $(VENV)/bin/python
+RIG := PYTHONPATH=tests $(PYTHON) -m rig
+VENV_STAMP := $(VENV)/requirements.sha256
+PYTHON_SOURCES := lib tests commands $(wildcard triggers/* subcommands/*)
+
+.PHONY: help venv check unit host cluster test demo node-build node-start node-stop node-status clean
+
+help:
+	@echo 'make demo         set everything up and deploy a sample app to a real Kubernetes'
+	@echo 'make test         set everything up; lint, unit, host and cluster tests'
+	@echo 'make check unit host cluster     parts of it'
+	@echo 'make node-start node-status node-stop    the Kubernetes node the tests stand on'
+
+venv:
+	@tests/rig/venv $(VENV) requirements-dev.txt
+
+check: venv
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster
+	$(VENV)/bin/mypy --no-namespace-packages commands triggers subcommands
+	tests/rig/packages shellcheck
+	shellcheck install.sh tests/rig/venv tests/rig/packages .ci/run
+
+unit: venv
+	$(PYTHON) -m pytest tests/unit
+
+host: venv
+	tests/rig/packages bats
+	bats tests/host
+
+node-build node-start node-stop node-status: venv
+	$(RIG).node $(@:node-%=%)
+
+cluster: node-start
+	$(PYTHON) -m pytest tests/cluster
+
+test: check unit host cluster
+
+demo: node-start
+	$(RIG).demo
+
+clean: node-stop

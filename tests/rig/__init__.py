@@ -1,0 +1,1 @@
+"""What the tests stand on: a Kubernetes node, a stand-in dokku host, images and routing."""
