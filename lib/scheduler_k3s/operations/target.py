@@ -1,0 +1,43 @@
+"""Which cluster and namespace an app's operations go to, from the computed properties."""
+
+import os
+from typing import TYPE_CHECKING
+
+from scheduler_k3s.dokku import properties
+
+if TYPE_CHECKING:
+    from scheduler_k3s.tools.cluster import Cluster
+
+DEFAULT_KUBECONFIG = "/etc/rancher/k3s/k3s.yaml"
+K3S_BINARY = "/usr/local/bin/k3s"
+TIMEOUT = 15.0
+ATTEMPTS = 4
+
+
+def cluster(attempts: int = ATTEMPTS, timeout: float = TIMEOUT) -> "Cluster":
+    """The configured cluster; no request is made yet. `timeout` is seconds per attempt.
+
+    Errors: PluginError when the kubeconfig cannot be used.
+    """
+    from scheduler_k3s.tools.cluster import Cluster
+
+    return Cluster.open(kubeconfig_path(), kube_context(), timeout, attempts)
+
+
+def namespace(app: str) -> str:
+    return properties.computed(app, "namespace", "default")
+
+
+def kubeconfig_path() -> str:
+    return properties.read(properties.GLOBAL, "kubeconfig-path") or DEFAULT_KUBECONFIG
+
+
+def kube_context() -> str:
+    """Empty means the kubeconfig's current context."""
+    return properties.read(properties.GLOBAL, "kube-context")
+
+
+def k3s_is_absent() -> bool:
+    """Whether this host was to run k3s itself but does not: then there is no cluster that could hold anything."""
+    path = kubeconfig_path()
+    return path == DEFAULT_KUBECONFIG and not (os.path.isfile(K3S_BINARY) and os.path.isfile(path))
