@@ -38,6 +38,6 @@ def kube_context() -> str:
 
 
 def k3s_is_absent() -> bool:
-    """Whether this host was to run k3s itself but does not: then there is no cluster that could hold anything."""
+    """This host was to run k3s itself but does not: then there is no cluster that could hold anything."""
     path = kubeconfig_path()
     return path == DEFAULT_KUBECONFIG and not (os.path.isfile(K3S_BINARY) and os.path.isfile(path))
