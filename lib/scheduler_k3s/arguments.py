@@ -89,7 +89,38 @@ def parse(name: str, appendix: "Callable[[], list[str]] | None" = None) -> Argum
             fail(found.command, f"unknown shorthand flag: '{word[1]}' in {word}")
         else:
             positionals.append(word)
-    _take_positionals(found, positionals)
+    if found.command.scope == "global" and found.on("global"):
+        found.scope = GLOBAL
+    else:
+        positionals = _take_scope(found, positionals)
+    _take_words(found, positionals)
+    return found
+
+
+def parse_report(name: str) -> Arguments:
+    """Read the command line of `report` and `charts:report`, which know `--format X` and `--global` only.
+
+    Anything else that begins with `--` asks for one value of the report; it is found in `info`.
+    """
+    found = Arguments(COMMANDS[name])
+    rest = without_global_flags(sys.argv[2:], found.command)
+    positionals: list[str] = []
+    is_global = False
+    while rest:
+        word = rest.pop(0)
+        if word == "--format":
+            _take_flag(found, word, rest)
+        elif word == GLOBAL:
+            is_global = True
+        elif word.startswith("--"):
+            found.info.append(word)
+        else:
+            positionals.append(word)
+    if is_global and found.command.scope:
+        found.scope, positionals = GLOBAL, positionals[1:]
+    else:
+        positionals = _take_scope(found, positionals)
+    _take_words(found, positionals)
     return found
 
 
@@ -149,15 +180,20 @@ def _take_flag(found: Arguments, word: str, rest: list[str]) -> None:
         fail(found.command, f'invalid argument "{text}" for "--{name}" flag: {error}')
 
 
-def _take_positionals(found: Arguments, words: list[str]) -> None:
-    command = found.command
-    if command.scope == "global" and found.on("global"):
-        found.scope = GLOBAL
-    elif command.scope:
-        words = [app_flag(), *words] if app_flag() else words
-        found.scope, words = (words[0], words[1:]) if words else ("", [])
-    if len(words) > command.words:
-        fail(command, f"Unexpected argument: {words[command.words]}")
+def _take_scope(found: Arguments, words: list[str]) -> list[str]:
+    """Take the app off the words: the one of `dokku --app`, else the first word."""
+    if not found.command.scope:
+        return words
+    if app_flag():
+        words = [app_flag(), *words]
+    found.scope = words[0] if words else ""
+    return words[1:]
+
+
+def _take_words(found: Arguments, words: list[str]) -> None:
+    limit = found.command.words
+    if len(words) > limit:
+        fail(found.command, f"Unexpected argument: {words[limit]}")
     found.words = words
 
 

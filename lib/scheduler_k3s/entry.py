@@ -2,13 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn
 
 from scheduler_k3s.errors import PluginError
 
+TYPE_CHECKING = False  # `typing` costs as much as the whole interpreter
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
 
-def run(action: Callable[[], int | None]) -> NoReturn:
+
+def run(action: "Callable[[], int | None]") -> "NoReturn":
     """Run `action` and leave with its exit code (None counts as 0).
 
     A PluginError ends as ` !     message`; anything unforeseen the same way, with the traceback only under

@@ -70,7 +70,7 @@ _COMMANDS = (
             _FORMAT, Flag("include-metadata", BOOL, "show the parameters too"),
             scope="global", info="--scheduler-k3s-autoscaling-auth."),
     Command("charts:report", "[<chart>] [--format stdout|json]",
-            "Show the overridden values of system charts", _FORMAT),
+            "Show the overridden values of system charts", _FORMAT, words=1),
     Command("charts:set", "<chart-name.property> (<value>)", "Set or clear a value of a system chart", words=2),
     Command("cluster:add",
             "[--profile PROFILE] [--role ROLE] [--insecure-allow-unknown-hosts] [--server-ip SERVER_IP] "

@@ -2,6 +2,8 @@
 
 import os
 
+from scheduler_k3s.errors import PluginError
+
 
 def root() -> str:
     """DOKKU_ROOT: one directory per app, and the dokku user's home."""
@@ -41,6 +43,15 @@ def data(app: str = "", plugin: str = "scheduler-k3s") -> str:
 def give_to_dokku(path: str) -> None:
     """Files that root makes must belong to dokku, whose commands read and replace them later."""
     if os.geteuid() == 0:
-        import shutil
+        os.chown(path, *owner())
 
-        shutil.chown(path, system_user(), system_group())
+
+def owner() -> tuple[int, int]:
+    """dokku's user and group id. Errors: PluginError when this host has no such user or group."""
+    import grp
+    import pwd
+
+    try:
+        return pwd.getpwnam(system_user()).pw_uid, grp.getgrnam(system_group()).gr_gid
+    except KeyError as error:
+        raise PluginError(f"Unable to give files to dokku: {error.args[0]}") from None

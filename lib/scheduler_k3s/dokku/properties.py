@@ -6,10 +6,13 @@ files of other plugins is how dokku's own plugins do it too; their format is sta
 """
 
 import os
-from collections.abc import Mapping
 
 from scheduler_k3s.dokku import host
 from scheduler_k3s.errors import PluginError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 GLOBAL = "--global"
 PLUGIN = "scheduler-k3s"
@@ -54,10 +57,10 @@ def read_map(scope: str, name: str, plugin: str = PLUGIN) -> dict[str, str]:
 
 
 def names(scope: str, plugin: str = PLUGIN) -> list[str]:
-    """The names of all properties set in a scope, sorted."""
+    """The names of all properties set in a scope, sorted. A leading dot marks a write that was cut off."""
     try:
         with os.scandir(_path(plugin, scope)) as entries:
-            return sorted(entry.name for entry in entries if entry.is_file())
+            return sorted(entry.name for entry in entries if entry.name[0] != "." and entry.is_file())
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -72,7 +75,7 @@ def write(scope: str, name: str, value: str, plugin: str = PLUGIN) -> None:
     replace_file(f"{directory}/{name}", value.encode("utf-8", "surrogateescape"))
 
 
-def write_map(scope: str, name: str, value: Mapping[str, str], plugin: str = PLUGIN) -> None:
+def write_map(scope: str, name: str, value: "Mapping[str, str]", plugin: str = PLUGIN) -> None:
     import json
 
     write(scope, name, json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False), plugin)
@@ -145,6 +148,6 @@ def _path(*parts: str) -> str:
 
 def _check_component(name: str) -> None:
     if name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise PluginError(f"Invalid property name: {name!r}, it must not be empty and must not hold '/' or '..'")
+        raise PluginError(f"Invalid property name: {name!r}, it must be one file name, not empty or '..'")
     if len(name.encode("utf-8", "surrogateescape")) > 240:
         raise PluginError(f"Invalid property name: {name[:40]}..., it is longer than 240 bytes")

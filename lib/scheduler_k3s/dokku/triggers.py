@@ -6,23 +6,28 @@ passed over.
 """
 
 import os
-import subprocess
-from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from scheduler_k3s import log
 from scheduler_k3s.dokku import host
 from scheduler_k3s.errors import PluginError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
 TIMEOUT = 60.0
-T = TypeVar("T")
 
 
 class TriggerError(PluginError):
     """A listener failed. `code` is its exit code."""
 
     def __init__(self, trigger: str, plugin: str, code: int, output: str) -> None:
-        super().__init__(f"dokku's {plugin} plugin failed to answer {trigger} ({code}): {output.strip() or 'no message'}")
+        super().__init__(
+            f"dokku's {plugin} plugin failed to answer {trigger} ({code}): {output.strip() or 'no message'}"
+        )
         self.code = code
 
 
@@ -39,6 +44,8 @@ def listeners(trigger: str) -> list[str]:
 
 def ask(trigger: str, *words: str) -> str:
     """What the listeners print. Errors: TriggerError from the first one that fails."""
+    import subprocess
+
     answer = b""
     for path in listeners(trigger):
         plugin = os.path.basename(os.path.dirname(path))
@@ -65,7 +72,7 @@ def succeeds(trigger: str, *words: str) -> bool:
     return True
 
 
-def together(questions: Sequence[Callable[[], T]]) -> list[T]:
+def together(questions: "Sequence[Callable[[], T]]") -> "list[T]":
     """Run the questions at the same time, answers in their order. The first error, in that order, is raised."""
     import threading
 
@@ -94,7 +101,11 @@ def fire(trigger: str, *words: str) -> None:
 
     Errors: PluginError when a plugin refuses. Its own message is already on stderr.
     """
+    import subprocess
+
     log.debug(f"plugn trigger {trigger} {' '.join(words)}")
-    code = subprocess.run(["plugn", "trigger", trigger, *words], stdin=subprocess.DEVNULL, check=False).returncode
+    code = subprocess.run(
+        ["plugn", "trigger", trigger, *words], stdin=subprocess.DEVNULL, check=False
+    ).returncode
     if code != 0:
         raise PluginError(f"Error running {trigger}: exit code {code}")

@@ -1,0 +1,59 @@
+"""What every report shares: which scopes it is about, and the three ways to print it."""
+
+from scheduler_k3s import log
+from scheduler_k3s.dokku import apps, properties
+from scheduler_k3s.errors import PluginError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+WIDTH = 31
+"""Columns of a label in dokku's reports, the least."""
+
+
+def each(scope: str, show: "Callable[[str], None]") -> None:
+    """Show one app, the global scope, or all apps when none is named. The first app that fails ends it."""
+    if scope == properties.GLOBAL:
+        show(scope)
+        return
+    named = [scope] if scope else apps.all_apps()
+    if not named:
+        log.warn("You haven't deployed any applications yet")
+    for app in named:
+        apps.verify(app)
+        show(app)
+
+
+def check_flag_and_format(flag: str, layout: str) -> None:
+    if flag and layout == "json":
+        raise PluginError("--format flag cannot be specified when specifying an info flag")
+
+
+def answer(flag: str, values: "Mapping[str, str]") -> None:
+    """Print the bare value behind an info flag. `values` has a value for every valid flag."""
+    if flag not in values:
+        raise PluginError(f"Invalid flag passed, valid flags: {', '.join(sorted(values))}")
+    print(values[flag])
+
+
+def fields(headline: str, rows: "Iterable[tuple[str, str]]", width: int = WIDTH) -> None:
+    """A headline, then label and value per row. The values stand in one column; a blank always remains."""
+    log.headline_quiet(headline)
+    for label, value in rows:
+        log.detail(f"{label:<{width}}" + ("" if len(label) < width else " ") + value)
+
+
+def as_json(value: object) -> None:
+    """One line without blanks, keys in byte order."""
+    import json
+
+    print(json.dumps(value, sort_keys=True, separators=(",", ":")))
+
+
+def table(header: "Sequence[str]", rows: "Iterable[Sequence[str]]") -> None:
+    """Columns as wide as their longest cell with two blanks between them, the last one not padded."""
+    cells = [[cell.strip() for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header) - 1)]
+    for row in cells:
+        print("  ".join([*(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)), row[-1]]))
