@@ -1,0 +1,85 @@
+"""What is put into the fresh cluster, and questions to it."""
+
+import json
+import subprocess
+import tempfile
+import time
+from http.client import HTTPException
+from pathlib import Path
+
+from rig import archives
+from rig.node import health
+from rig.node.model import PAUSE_IMAGE, Node
+from rig.node.processes import PartError
+from rig.node.versions import ADD_ONS, TRAEFIK, program
+from rig.paths import KUBECONFIG
+
+_READY_SECONDS = 60
+_INGRESS_CLASS = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "nginx"},
+    "spec": {"controller": "k8s.io/ingress-nginx"},
+}
+
+
+def import_pause_image(node: Node) -> None:
+    """Gives containerd the image that holds a pod's namespaces; no registry has to be up for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "pause.tar"
+        path.write_bytes(archives.busybox_image(PAUSE_IMAGE, {}, {"Entrypoint": ["/bin/sleep", "infinity"]}))
+        ctr = ["ctr", "--address", str(node.containerd_socket), "--namespace", "k8s.io"]
+        _run([*ctr, "images", "import", str(path)])
+
+
+def apply_custom_resources(traefik: int) -> None:
+    """Definitions of cert-manager, KEDA, its http add-on and one Traefik; another Traefik's are taken away first."""
+    other = TRAEFIK[5 - traefik]
+    if traefik_version() == 5 - traefik:
+        kubectl("delete", "--ignore-not-found", "--filename", str(other.folder))
+    folders = [resources.folder for resources in (*ADD_ONS, TRAEFIK[traefik])]
+    files = [f"--filename={folder}" for folder in folders]
+    kubectl("apply", "--server-side", "--force-conflicts", *files)
+
+
+def traefik_version() -> int | None:
+    """The Traefik whose resource definitions are in the cluster: only the second has the older API group."""
+    groups = json.loads(health.api_get("/apis"))["groups"]
+    names = {group["name"] for group in groups}
+    if "traefik.io" not in names:
+        return None
+    return 2 if "traefik.containo.us" in names else 3
+
+
+def apply_cluster_objects() -> None:
+    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(_INGRESS_CLASS))
+
+
+def node_is_ready(node: Node) -> bool:
+    """Whether the node takes pods: Ready, and pods can be made in the default namespace."""
+    try:
+        conditions = json.loads(health.api_get(f"/api/v1/nodes/{node.name}"))["status"]["conditions"]
+        health.api_get("/api/v1/namespaces/default/serviceaccounts/default")
+    except (OSError, HTTPException, KeyError):
+        return False
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def wait_for_node(node: Node) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while not node_is_ready(node):
+        if time.monotonic() > deadline:
+            raise PartError(f"{node.name} is not Ready after {_READY_SECONDS} s: see kubelet.log")
+        time.sleep(0.2)
+
+
+def kubectl(*arguments: str, stdin: str | None = None) -> str:
+    """Runs kubectl as administrator and returns its output."""
+    return _run([program("kubectl"), f"--kubeconfig={KUBECONFIG}", *arguments], stdin)
+
+
+def _run(argv: list[str], stdin: str | None = None) -> str:
+    result = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=120)
+    if result.returncode:
+        raise PartError(f"{' '.join(argv)} failed:\n{result.stderr}")
+    return result.stdout
