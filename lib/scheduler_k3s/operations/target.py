@@ -1,14 +1,14 @@
 """Which cluster and namespace an app's operations go to, from the computed properties."""
 
 import os
-from typing import TYPE_CHECKING
 
-from scheduler_k3s.dokku import properties
+from scheduler_k3s import settings
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from scheduler_k3s.tools.cluster import Cluster
 
-DEFAULT_KUBECONFIG = "/etc/rancher/k3s/k3s.yaml"
+DEFAULT_KUBECONFIG = settings.SETTINGS["kubeconfig-path"].default
 K3S_BINARY = "/usr/local/bin/k3s"
 TIMEOUT = 15.0
 ATTEMPTS = 4
@@ -25,16 +25,16 @@ def cluster(attempts: int = ATTEMPTS, timeout: float = TIMEOUT) -> "Cluster":
 
 
 def namespace(app: str) -> str:
-    return properties.computed(app, "namespace", "default")
+    return settings.value(app, "namespace")
 
 
 def kubeconfig_path() -> str:
-    return properties.read(properties.GLOBAL, "kubeconfig-path") or DEFAULT_KUBECONFIG
+    return settings.value(settings.GLOBAL, "kubeconfig-path")
 
 
 def kube_context() -> str:
     """Empty means the kubeconfig's current context."""
-    return properties.read(properties.GLOBAL, "kube-context")
+    return settings.value(settings.GLOBAL, "kube-context")
 
 
 def k3s_is_absent() -> bool:
