@@ -18,6 +18,10 @@ def plugin_path() -> str:
     return os.environ.get("PLUGIN_PATH") or f"{lib_root()}/plugins"
 
 
+def core_plugins() -> str:
+    return os.environ.get("PLUGIN_CORE_PATH") or f"{lib_root()}/core-plugins"
+
+
 def enabled_plugins() -> str:
     return os.environ.get("PLUGIN_ENABLED_PATH") or f"{plugin_path()}/enabled"
 

@@ -1,0 +1,236 @@
+"""From dokku's facts to the model of the app. Pure: what is wrong with the facts is said here, in one line each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scheduler_k3s import names, quantity, words
+from scheduler_k3s.app import App, Image, Port, Process, primary, web_ports
+from scheduler_k3s.dokku.facts import ALL, Facts
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.manifests.secret import pull_secret_name
+from scheduler_k3s.tools.release import Release
+
+EXPOSED = Port("http", 5000, 5000)
+_HEROKUISH_USER = "herokuishuser"
+_MAX_ENTRY = 131_071
+
+
+def image(facts: Facts, tag: str, stored: Release | None) -> Image:
+    """Where the image is and how it was built: from the image itself, else as the last release knew it."""
+    reference = facts.image(tag)
+    if facts.inspected is not None:
+        return _inspected(reference, facts)
+    kind = stored.value("global.image.type") if stored else ""
+    if stored is None or not kind:
+        raise PluginError(
+            f"App image (dokku/{facts.app}:latest) not found locally and no deployed release to read image metadata "
+            f"from. Build it again with: dokku ps:rebuild {facts.app}"
+        )
+    return Image(reference, kind, stored.value("global.image.working_dir"))
+
+
+def _inspected(reference: str, facts: Facts) -> Image:
+    config = (facts.inspected or {}).get("Config") or {}
+    labels = config.get("Labels") or {}
+    user = facts.config.get("DOKKU_APP_USER")
+    wanted = f"USER={user.reveal() if user else _HEROKUISH_USER}"
+    if labels.get("io.buildpacks.stack.id"):
+        return Image(reference, "pack", "/workspace")
+    if wanted in (config.get("Env") or []):
+        return Image(reference, "herokuish", "/app")
+    return Image(reference, "dockerfile", config.get("WorkingDir") or "")
+
+
+def pull_secret(facts: Facts, property_value: str) -> str:
+    """The one Secret that pods pull with: the user's own, else the one made from dokku's logins, else none."""
+    return property_value or (pull_secret_name(facts.app) if facts.docker_config else "")
+
+
+def app(
+    facts: Facts,
+    *,
+    namespace: str,
+    deployment_id: str,
+    image: Image,
+    target: str = "",
+    stored: Release | None = None,
+    selectors: Mapping[str, Mapping[str, str]] | None = None,
+    pull_secret: str = "",
+    ingress_class: str = "nginx",
+    deploy_timeout: float = 300.0,
+    pre_stop: int = 0,
+) -> App:
+    """The app as it is to run. With `target`, only that process type gets the new deployment id and so new pods.
+
+    `selectors` are those of the live Deployments, by process type: Kubernetes lets nobody change them.
+    """
+    names.check_app(facts.app)
+    check_config(facts)
+    if not facts.scale:
+        raise PluginError(f"No process types found for app {facts.app}: its scale is empty")
+    if target and target not in facts.scale:
+        raise PluginError(f"Process type {target} not found in the scale for app {facts.app}")
+    tls = False
+    processes = [
+        _process(
+            facts,
+            image,
+            type_,
+            deployment_id=_id(type_, target, deployment_id, stored),
+            tls=tls,
+            selector=(selectors or {}).get(type_, {}),
+        )
+        for type_ in facts.scale
+    ]
+    return App(
+        name=facts.app,
+        namespace=namespace,
+        deployment_id=deployment_id,
+        image=image,
+        processes=processes,
+        domains=facts.domains if "web" in facts.scale else (),
+        config=facts.config,
+        pull_secret=pull_secret,
+        ingress_class=ingress_class,
+        nginx=facts.nginx,
+        stop_timeout=_stop_timeout(facts),
+        deploy_timeout=deploy_timeout,
+        pre_stop=pre_stop,
+        annotations=facts.annotations,
+        labels=facts.labels,
+    )
+
+
+def check_config(facts: Facts) -> None:
+    """Refuse what a pod's environment cannot hold. Names and sizes are told, values never."""
+    bad = [key for key in sorted(facts.config) if not _is_variable(key)]
+    if bad:
+        raise PluginError(
+            f"Config of {facts.app} has names that a pod's environment cannot take: {', '.join(map(repr, bad))}. "
+            "Names consist of letters, digits, '_', '-' and '.' and begin with no digit. "
+            f"Remove them with: dokku config:unset {facts.app} NAME"
+        )
+    for key, value in sorted(facts.config.items()):
+        try:
+            size = len(f"{key}={value.reveal()}".encode())
+        except UnicodeEncodeError:
+            raise PluginError(
+                f"Config value {key} of {facts.app} is not UTF-8, which Kubernetes requires"
+            ) from None
+        if "\0" in value.reveal():
+            raise PluginError(
+                f"Config value {key} of {facts.app} holds a NUL byte, which no process can be given"
+            )
+        if size > _MAX_ENTRY:
+            raise PluginError(
+                f"Config value {key} of {facts.app} is too large: {size} bytes with its name, "
+                f"Linux gives a process at most {_MAX_ENTRY}. Put it into a file of the image or a volume"
+            )
+
+
+def _is_variable(name: str) -> bool:
+    letters = name.replace("_", "a").replace("-", "a").replace(".", "a")
+    return letters.isascii() and letters.isalnum() and not letters[0].isdigit()
+
+
+def command(facts: Facts, image: Image, type_: str, port: int) -> tuple[str, ...]:
+    """The words of a process's command; none means the image's own.
+
+    Errors: PluginError quoting a command that cannot be split.
+    """
+    if image.kind == "herokuish":
+        return ("/start", type_)
+    text = facts.start_command or facts.procfile.get(type_, "")
+    if image.kind == "dockerfile" and facts.dockerfile_start_command:
+        text = facts.dockerfile_start_command
+    variables = {key: value.reveal() for key, value in facts.config.items()} | {"PORT": str(port)}
+    try:
+        return tuple(words.expand(text, variables))
+    except words.WordError as error:
+        raise PluginError(f"Error getting start command for deployment: {error.message}") from None
+
+
+def _process(
+    facts: Facts, image: Image, type_: str, *, deployment_id: str, tls: bool, selector: Mapping[str, str]
+) -> Process:
+    names.check_process(facts.app, type_)
+    main = primary(facts.ports)
+    exposed = _formation(facts, type_).get("service") or {}
+    ports: tuple[Port, ...] = ()
+    primary_port = main.container or 5000
+    if type_ == "web":
+        ports = web_ports(facts.ports or (main,), tls)
+    elif isinstance(exposed, Mapping) and exposed.get("exposed") is True:
+        ports, primary_port = (EXPOSED,), EXPOSED.container
+    if ports:
+        names.check_service(facts.app, type_)
+        names.check_ports(facts.app, [port.name for port in ports])
+    limits, reserves = _resources(facts.resources, type_)
+    try:
+        resources = quantity.requests_and_limits(limits, reserves)
+    except PluginError as error:
+        raise PluginError(f"Resources of {facts.app} {type_}: {error.message}") from None
+    return Process(
+        type=type_,
+        scale=facts.scale[type_],
+        deployment_id=deployment_id,
+        args=command(facts, image, type_, main.container or 5000),
+        ports=ports,
+        primary_port=primary_port,
+        checks=_checks(facts, type_),
+        default_check=not facts.checks_disabled & {type_, ALL},
+        resources=resources,
+        selector=selector,
+    )
+
+
+def _id(type_: str, target: str, new: str, stored: Release | None) -> str:
+    """A targeted restart leaves the ids of the other processes as they are, and so their pods."""
+    if not target or type_ == target or stored is None:
+        return new
+    return (_stored_process(stored, type_) or stored.value("global.deployment_id")) or new
+
+
+def _stored_process(stored: Release, type_: str) -> str:
+    # not a dotted path: a process type of an older installation may hold a dot
+    process = (stored.values.get("processes") or {}).get(type_) or {}
+    return str(process.get("deployment_id") or "")
+
+
+def _checks(facts: Facts, type_: str) -> Sequence[Mapping[str, Any]]:
+    healthchecks = facts.app_json.get("healthchecks") or {}
+    if not isinstance(healthchecks, Mapping):
+        raise PluginError("app.json: healthchecks: not an object")
+    checks = healthchecks.get(type_) or []
+    if not isinstance(checks, list):
+        raise PluginError(f"app.json: healthchecks.{type_}: not a list")
+    return checks
+
+
+def _formation(facts: Facts, type_: str) -> Mapping[str, Any]:
+    formation = facts.app_json.get("formation") or {}
+    entry = formation.get(type_) or {} if isinstance(formation, Mapping) else None
+    if not isinstance(entry, Mapping):
+        raise PluginError(f"app.json: formation.{type_}: not an object")
+    return entry
+
+
+def _resources(properties: Mapping[str, str], type_: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The limits and reservations of a process type; what it does not set itself comes from `_default_`."""
+    found: dict[str, dict[str, str]] = {"limit": {}, "reserve": {}}
+    for scope in ("_default_", type_):
+        for kind, entries in found.items():
+            prefix = f"{scope}.{kind}."
+            own = {
+                name[len(prefix) :]: value for name, value in properties.items() if name.startswith(prefix)
+            }
+            entries.update({key: value for key, value in own.items() if value})
+    return found["limit"], found["reserve"]
+
+
+def _stop_timeout(facts: Facts) -> int:
+    if not facts.stop_timeout.isdigit():
+        raise PluginError(
+            f"Invalid stop-timeout-seconds of {facts.app}: {facts.stop_timeout!r}, expected whole seconds such as 30"
+        )
+    return int(facts.stop_timeout)

@@ -1,0 +1,224 @@
+"""Gathers what dokku knows of an app, each question once and all at the same time.
+
+One `plugn trigger` costs 130 ms of processor time, and a deploy has a dozen questions: files are read where
+they are dokku's own interface, listeners are asked directly for the rest.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scheduler_k3s import jsonc
+from scheduler_k3s.app import Port
+from scheduler_k3s.dokku import extracted, host, properties, triggers
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.secret import Secret
+
+ALL = "_all_"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """dokku's answers, parsed but not yet judged. `image_labels` is None when the image is not on this host."""
+
+    app: str
+    repository: str
+    image_repo: str
+    image_tag: str
+    push_on_release: bool
+    inspected: Mapping[str, Any] | None
+    scale: Mapping[str, int]
+    config: Mapping[str, Secret]
+    ports: tuple[Port, ...]
+    domains: tuple[str, ...]
+    nginx: Mapping[str, str]
+    procfile: Mapping[str, str]
+    app_json: Mapping[str, Any]
+    start_command: str
+    dockerfile_start_command: str
+    resources: Mapping[str, str]
+    stop_timeout: str
+    checks_disabled: frozenset[str]
+    docker_config: Secret
+    annotations: Mapping[str, Mapping[str, str]]
+    labels: Mapping[str, Mapping[str, str]]
+
+    def image(self, tag: str) -> str:
+        """The reference that the cluster pulls. dokku's own tag wins over the one a trigger was called with."""
+        return f"{self.repository}{self.image_repo}:{self.image_tag or tag or 'latest'}"
+
+
+def gather(app: str) -> Facts:
+    """Errors: PluginError naming the question that dokku could not answer."""
+    questions = {
+        "repository": lambda: triggers.ask("deployed-app-repository", app).strip(),
+        "image_repo": lambda: triggers.ask("deployed-app-image-repo", app).strip(),
+        "image_tag": lambda: triggers.ask("deployed-app-image-tag", app).strip(),
+        "scale": lambda: parse_scale(app, triggers.ask("ps-current-scale", app)),
+        "config": lambda: parse_config(triggers.ask("config-export", app, "false", "true", "json")),
+        "ports": lambda: parse_ports(triggers.ask("ports-get", app, "json")),
+        "domains": lambda: _domains(app),
+        "nginx": lambda: _nginx(app),
+        "inspected": lambda: inspect(f"dokku/{app}:latest"),
+    }
+    answers = dict(zip(questions, triggers.together(list(questions.values())), strict=True))
+    return Facts(
+        app=app,
+        push_on_release=properties.computed(app, "push-on-release", plugin="registry") == "true",
+        procfile=procfile(app),
+        app_json=app_json(app),
+        start_command=properties.read(app, "start-cmd", plugin="ps"),
+        dockerfile_start_command=properties.read(app, "dockerfile-start-cmd", plugin="ps"),
+        resources={
+            name: properties.read(app, name, plugin="resource") for name in properties.names(app, "resource")
+        },
+        stop_timeout=properties.computed(app, "stop-timeout-seconds", "30", plugin="ps"),
+        checks_disabled=_checks_disabled(app),
+        docker_config=docker_config(app),
+        annotations=_maps(app, ""),
+        labels=_maps(app, "labels."),
+        **answers,  # type: ignore[arg-type]
+    )
+
+
+def parse_scale(app: str, text: str) -> dict[str, int]:
+    scale = {}
+    for line in text.splitlines():
+        type_, _, count = line.strip().partition("=")
+        if type_ and count.isdigit():
+            scale[type_] = int(count)
+        elif line.strip():
+            raise PluginError(f"Invalid scale entry for app {app}: {line!r}, expected TYPE=COUNT")
+    return scale
+
+
+def parse_config(text: str) -> dict[str, Secret]:
+    return {key: Secret(value) for key, value in _json("config-export", text).items()}
+
+
+def parse_ports(text: str) -> tuple[Port, ...]:
+    entries = _json("ports-get", text or "[]")
+    return tuple(Port(str(e["scheme"]), int(e["host_port"]), int(e["container_port"])) for e in entries)
+
+
+def inspect(image: str) -> Mapping[str, Any] | None:
+    """docker's description of a local image, None when it is not here (or docker is not)."""
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            [os.environ.get("DOCKER_BIN") or "docker", "image", "inspect", image],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+        found = json.loads(done.stdout or b"[]")
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return None
+    return found[0] if done.returncode == 0 and found else None
+
+
+def procfile(app: str) -> dict[str, str]:
+    """Process type to command, as the Procfile has it: dokku's own answer has its variables already replaced."""
+    import re
+
+    text = extracted.read("ps", app, "Procfile") or ""
+    entries = {}
+    for line in text.splitlines():
+        if match := re.match(r"^([A-Za-z0-9_-]+):\s*(.*?)\s*$", line):
+            entries[match[1]] = match[2]
+    return entries
+
+
+def app_json(app: str) -> dict[str, Any]:
+    """Errors: PluginError when the file is not JSON (comments and trailing commas are allowed)."""
+    text = extracted.read("app-json", app, "app.json")
+    if not text or not text.strip():
+        return {}
+    try:
+        content = jsonc.loads(text)
+    except PluginError as error:
+        raise PluginError(f"app.json of {app}: {error.message}") from None
+    if not isinstance(content, dict):
+        raise PluginError(f"app.json of {app}: not a JSON object")
+    return content
+
+
+def docker_config(app: str) -> Secret:
+    """Registry credentials: the app's own login when it has one, else the dokku user's. Empty for none."""
+    for path in (
+        f"{host.lib_root()}/config/registry/{app}/config.json",
+        f"{host.root()}/.docker/config.json",
+    ):
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise PluginError(f"Unable to read the registry credentials in {path}: {error}") from None
+        try:
+            logged_in = bool(json.loads(text).get("auths"))
+        except (ValueError, AttributeError):
+            raise PluginError(
+                f"Unable to read the registry credentials in {path}: not a docker config"
+            ) from None
+        if logged_in or path.startswith(host.root()):
+            return Secret(text)
+    return Secret("")
+
+
+def _domains(app: str) -> tuple[str, ...]:
+    if not triggers.succeeds("domains-vhost-enabled", app):
+        return ()
+    lines = triggers.ask("domains-list", app).splitlines()
+    return tuple(sorted({line.strip() for line in lines if line.strip()}))
+
+
+def _nginx(app: str) -> dict[str, str]:
+    """The computed nginx properties. The nginx plugin has no trigger for them, its report is the way."""
+    import subprocess
+
+    report = f"{host.available_plugins()}/nginx-vhosts/subcommands/report"
+    if not os.access(report, os.X_OK):
+        return {}
+    done = subprocess.run(
+        [report, "nginx:report", app, "--format", "json"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise PluginError(f"nginx:report failed: {done.stderr.decode('utf-8', 'replace').strip()}")
+    answer = _json("nginx:report", done.stdout.decode("utf-8", "replace"))
+    return {
+        key[len("computed-") :]: str(value) for key, value in answer.items() if key.startswith("computed-")
+    }
+
+
+def _checks_disabled(app: str) -> frozenset[str]:
+    """Process types that the checks plugin leaves unchecked; `_all_` stands for all of them."""
+    types = ",".join(properties.read(app, name, plugin="checks") for name in ("disabled", "skipped"))
+    return frozenset(type_.strip() for type_ in types.split(",") if type_.strip())
+
+
+def _maps(app: str, prefix: str) -> dict[str, dict[str, str]]:
+    """The user's annotations (or labels): what is set for the app, over what is set for all apps."""
+    from scheduler_k3s.decorations import files
+
+    result: dict[str, dict[str, str]] = {}
+    for scope in (properties.GLOBAL, app):
+        for name, key in files(properties.names(scope), prefix):
+            result[key] = {**result.get(key, {}), **properties.read_map(scope, name)}
+    return result
+
+
+def _json(question: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise PluginError(f"dokku's answer to {question} is not JSON") from None

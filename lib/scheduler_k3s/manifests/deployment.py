@@ -1,0 +1,116 @@
+"""The Deployment of a process type."""
+
+from scheduler_k3s.app import App, Process
+from scheduler_k3s.manifests import probes
+from scheduler_k3s.manifests.metadata import MANAGED, Object, added, metadata, triplet
+from scheduler_k3s.manifests.secret import config_name
+
+HISTORY = 5
+STABLE_SECONDS = 10
+
+
+def deployment(app: App, process: Process) -> Object:
+    """Also for a process at scale 0: it keeps its place, its history and its selector.
+
+    New pods come up before old ones go (surge, nothing unavailable); a process that nothing probes counts as
+    up when it has stayed up for a while, since a container is "ready" the moment it starts.
+    """
+    name = f"{app.name}-{process.type}"
+    labels = triplet(app.name, process.type)
+    annotations = {
+        "app.kubernetes.io/version": process.deployment_id,
+        "dokku.com/builder-type": app.image.kind,
+        "kubectl.kubernetes.io/default-container": name,
+    }
+    spec: Object = {
+        "replicas": process.scale,
+        "revisionHistoryLimit": HISTORY,
+        "progressDeadlineSeconds": max(1, int(app.deploy_timeout)),
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0},
+        },
+        "selector": {"matchLabels": dict(process.selector) or labels},
+        "template": {
+            "metadata": {
+                "labels": {**labels, **added(app.labels, "pod", process.type), **process.selector},
+                "annotations": {**MANAGED, **annotations, **added(app.annotations, "pod", process.type)},
+            },
+            "spec": _pod(app, process),
+        },
+    }
+    if seconds := minimum_ready_seconds(app, process):
+        spec["minReadySeconds"] = seconds
+        # Kubernetes wants the deadline to be longer than the time a pod has to be stable
+        spec["progressDeadlineSeconds"] = max(spec["progressDeadlineSeconds"], seconds + 1)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(
+            app, "deployment", name, process=process.type, labels=labels, annotations=annotations
+        ),
+        "spec": spec,
+    }
+
+
+def minimum_ready_seconds(app: App, process: Process) -> int:
+    if uptime := probes.minimum_ready_seconds(process.checks):
+        return uptime
+    return 0 if process.has_service or process.checks else STABLE_SECONDS
+
+
+def _pod(app: App, process: Process) -> Object:
+    pod: Object = {
+        "serviceAccountName": app.name,
+        "terminationGracePeriodSeconds": app.stop_timeout + _pre_stop(app, process),
+        "containers": [_container(app, process)],
+    }
+    if app.pull_secret:
+        pod["imagePullSecrets"] = [{"name": app.pull_secret}]
+    return pod
+
+
+def _container(app: App, process: Process) -> Object:
+    container: Object = {
+        "name": f"{app.name}-{process.type}",
+        "image": app.image.reference,
+        "imagePullPolicy": "Always",
+        "envFrom": [{"secretRef": {"name": config_name(app.name), "optional": True}}],
+        "resources": dict(process.resources),
+    }
+    if process.args:
+        container["args"] = list(process.args)
+        if app.image.kind == "pack":
+            container["command"] = ["launcher"]
+    if app.image.working_dir:
+        container["workingDir"] = app.image.working_dir
+    if process.has_service:
+        container["env"] = [{"name": "PORT", "value": str(process.primary_port)}]
+        container["ports"] = _container_ports(process)
+    if seconds := _pre_stop(app, process):
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": seconds}}}
+    container.update(_probes(app, process))
+    return container
+
+
+def _container_ports(process: Process) -> list[Object]:
+    """An https map whose container port is also reached over http is the router's business alone."""
+    names = {port.name for port in process.ports}
+    return [
+        {"containerPort": port.container, "name": port.name, "protocol": port.protocol}
+        for port in process.ports
+        if not (port.scheme == "https" and f"http-80-{port.container}" in names)
+    ]
+
+
+def _pre_stop(app: App, process: Process) -> int:
+    """Only a process that is routed to has to outlive the routes."""
+    return app.pre_stop if process.has_service else 0
+
+
+def _probes(app: App, process: Process) -> Object:
+    if process.checks:
+        return dict(probes.probes(process.checks, process.primary_port))
+    if process.has_service and process.default_check and process.primary_port:
+        return {"readinessProbe": probes.default_readiness(process.primary_port, app.deploy_timeout)}
+    return {}

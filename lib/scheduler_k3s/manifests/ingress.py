@@ -1,0 +1,45 @@
+"""One Ingress per domain, for the ingress class nginx."""
+
+from scheduler_k3s import names
+from scheduler_k3s.app import App, Process, primary_port_name
+from scheduler_k3s.manifests import nginx
+from scheduler_k3s.manifests.metadata import Object, metadata, triplet
+
+PREFIX = "nginx.ingress.kubernetes.io/"
+METHOD = "dokku.com/ingress-method"
+
+
+def ingresses(app: App, process: Process) -> list[Object]:
+    taken: set[str] = set()
+    return [_ingress(app, process, domain, taken) for domain in app.domains]
+
+
+def _ingress(app: App, process: Process, domain: str, taken: set[str]) -> Object:
+    name = names.ingress_name(app.name, process.type, domain, taken)
+    taken.add(name)
+    annotations = {METHOD: "domains", **nginx.annotations(app.name, app.nginx)}
+    if app.tls.secret:
+        annotations[f"{PREFIX}force-ssl-redirect"] = "true"
+    backend = {
+        "service": {"name": f"{app.name}-{process.type}", "port": {"name": primary_port_name(process.ports)}}
+    }
+    rule = {
+        "host": domain,
+        "http": {"paths": [{"path": "/", "pathType": "ImplementationSpecific", "backend": backend}]},
+    }
+    spec: Object = {"ingressClassName": "nginx", "rules": [rule]}
+    if app.tls.secret:
+        spec["tls"] = [{"hosts": [domain], "secretName": app.tls.secret}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata(
+            app,
+            "ingress",
+            name,
+            process=process.type,
+            labels=triplet(app.name, process.type),
+            annotations=annotations,
+        ),
+        "spec": spec,
+    }

@@ -1,0 +1,100 @@
+"""The triggers `install`, `update` and `uninstall`. dokku runs them as root, for every plugin that it installs."""
+
+import compileall
+import os
+import re
+import shutil
+
+from scheduler_k3s import log
+from scheduler_k3s.dokku import host, properties
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.operations import dependencies
+from scheduler_k3s.operations.migrate import migrate
+from scheduler_k3s.tools import private
+
+NAME = properties.PLUGIN
+
+
+def install(plugin: str) -> None:
+    """Make the plugin ready; no harm in doing so again. `plugin` is its directory. The cluster is not asked."""
+    os.umask(0o022)
+    _compile(f"{plugin}/lib")
+    for directory in (f"{host.lib_root()}/config/{NAME}", host.data()):
+        properties.make_directory(directory)
+        _give_tree_to_dokku(directory)
+    _warn_of_rivals(plugin)
+    if dependencies.missing(plugin):
+        log.warn(
+            f"The tools of {NAME} are missing or outdated. Install them, as root, with: {private.INSTALL}"
+        )
+    migrate()
+
+
+def update(plugin: str) -> None:
+    """After `plugin:update`. A download that fails is told but not an error: it would stop other plugins' updates."""
+    if dependencies.missing(plugin):
+        try:
+            dependencies.install(plugin)
+        except PluginError as error:
+            log.warn(error.message)
+    install(plugin)
+
+
+def uninstall(name: str) -> None:
+    """dokku tells all plugins which one goes. Properties stay: dokku's own plugin reads the same files."""
+    if name != NAME:
+        return
+    link = "/usr/local/bin/helm"
+    if os.path.islink(link) and os.readlink(link) == private.location("helm"):
+        os.unlink(link)
+    if os.path.isdir(private.prefix()):
+        log.step(f"Removing {private.prefix()}")
+        shutil.rmtree(private.prefix())
+
+
+def _compile(library: str) -> None:
+    """A library without its caches costs every command and trigger some 50 ms."""
+    compileall.compile_dir(library, quiet=1)
+    _give_tree_to_dokku(library)
+
+
+def _give_tree_to_dokku(directory: str) -> None:
+    if os.geteuid() != 0:
+        return
+    uid, gid = host.owner()
+    for parent, directories, files in os.walk(directory):
+        for name in [".", *directories, *files]:
+            path = f"{parent}/{name}"
+            info = os.lstat(path)
+            if (info.st_uid, info.st_gid) != (uid, gid):
+                os.lchown(path, uid, gid)
+
+
+def _warn_of_rivals(plugin: str) -> None:
+    """Whatever would act besides us: each trigger of the scheduler would then run twice."""
+    core = f"{host.core_plugins()}/enabled/{NAME}"
+    if os.path.lexists(core):
+        log.warn(
+            f"{core} still enables dokku's own {NAME} plugin for dokku's upgrades and keeps plugin:update away. "
+            f"Remove it, as root, with: rm {core}"
+        )
+    for name in sorted(os.listdir(host.enabled_plugins())):
+        directory = os.path.realpath(f"{host.enabled_plugins()}/{name}")
+        if (directory == plugin) == (name == NAME) and (
+            directory == plugin or not _serves_k3s(directory, name)
+        ):
+            continue
+        log.warn(
+            f"Plugin {name} also answers for the k3s scheduler, so that everything would be done twice. "
+            f"Disable it, as root, with: PLUGIN_PATH={host.plugin_path()} plugn disable {name}"
+        )
+
+
+def _serves_k3s(directory: str, name: str) -> bool:
+    """By the text of its `scheduler-deploy`; a compiled one is judged by the plugin's name."""
+    try:
+        with open(f"{directory}/scheduler-deploy", "rb") as file:
+            start = file.read(65536)
+    except OSError:
+        return False
+    return "k3s" in name or (start.startswith(b"#!") and re.search(rb"\bk3s\b", start) is not None)

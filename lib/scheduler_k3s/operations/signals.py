@@ -1,0 +1,31 @@
+"""INT, HUP, QUIT and TERM end an operation in order: the first raises Cancelled, later ones have no effect."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+from scheduler_k3s.errors import Cancelled
+
+SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def cancellable(message: str) -> Iterator[None]:
+    """Within, the first signal raises `Cancelled(message)` where the main thread is."""
+
+    def ignore(number: int, frame: FrameType | None) -> None:
+        del number, frame
+
+    def cancel(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        for each in SIGNALS:
+            signal.signal(each, ignore)
+        raise Cancelled(message)
+
+    previous = {each: signal.signal(each, cancel) for each in SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in previous.items():
+            signal.signal(each, handler)

@@ -1,0 +1,145 @@
+"""Watches the rollouts of a deploy: shows what the pods do, and sees early when there is no hope."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from scheduler_k3s import log
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.operations.state import PART_OF
+from scheduler_k3s.rollout import Failure, Object, Rollout, is_ready, unfinished
+from scheduler_k3s.tools.cluster import STREAM_ERRORS, ApiError, Cluster, Unreachable, name
+
+INTERVAL = 1.0
+HEARTBEAT = 10.0
+LOG_LINES = 15
+_EVENTS_OF = 8
+
+
+class RolloutFailed(PluginError):
+    """The new pods did not come up. The message is the whole report: what, which pod, why, what to do."""
+
+
+class Watch:
+    """The rollouts of one app. `look` asks the cluster once; `show` prints what is new since the last time."""
+
+    def __init__(self, cluster: Cluster, app: str, namespace: str, rollouts: Sequence[Rollout]) -> None:
+        self.cluster = cluster
+        self.app = app
+        self.namespace = namespace
+        self.rollouts = rollouts
+        self.events: dict[str, list[Object]] = {}
+        self.started = time.monotonic()
+        self._said: dict[str, str] = {}
+        self._said_at = self.started
+
+    def look(self) -> None:
+        """An API server that does not answer for a moment is not a failed rollout: the next look may see more."""
+        try:
+            deployments, replica_sets = self._list("/apis/apps/v1", "deployments", "replicasets")
+            (pods,) = self._list("/api/v1", "pods")
+            self._read_events(pods)
+        except Unreachable as error:
+            log.debug(error.message)
+            return
+        except ApiError as error:
+            if error.code < 500 and error.code != 429:
+                raise
+            return
+        now = time.monotonic()
+        for rollout in self.rollouts:
+            rollout.look(deployments, replica_sets, pods, self.events, now)
+
+    def show(self) -> None:
+        """A line per process when it changed; when nothing changes, one every 10 s with the time that passed."""
+        now = time.monotonic()
+        news = [r.text for r in self.rollouts if r.applied and self._said.get(r.process) != r.text]
+        if not news and now - self._said_at >= HEARTBEAT:
+            busy = [r.text for r in self.rollouts if not r.settled]
+            news = [f"{text} ({now - self.started:.0f}s)" for text in busy[:3]]
+        for text in news:
+            log.detail(text)
+        if news:
+            self._said_at = now
+            self._said.update({r.process: r.text for r in self.rollouts if r.applied})
+
+    @property
+    def settled(self) -> bool:
+        return all(rollout.settled for rollout in self.rollouts)
+
+    def failures(self) -> list[Failure]:
+        return [rollout.failure for rollout in self.rollouts if rollout.failure]
+
+    def unfinished(self) -> list[Failure]:
+        return [unfinished(rollout, self.events) for rollout in self.rollouts if not rollout.settled]
+
+    def report(self, failures: Sequence[Failure], headline: str) -> RolloutFailed:
+        """What failed, which pod, why, its last log lines, what to do; one block per process."""
+        lines = [headline]
+        for failure in failures:
+            lines += self._block(failure)
+        return RolloutFailed("\n".join(lines))
+
+    def _block(self, failure: Failure) -> list[str]:
+        where = f"pod {failure.pod}: " if failure.pod else ""
+        lines = [f"{failure.process}: {where}{failure.reason}: {_one_line(failure.message)}"]
+        lines += [f"  event: {text}" for text in self._warnings(failure)]
+        if output := self._log(failure):
+            lines += ["  its last log lines:", *(f"    {line}" for line in output)]
+        if failure.hint:
+            lines.append(
+                f"  {failure.hint.replace(' APP', f' {self.app}').replace(' TYPE', f' {failure.process}')}"
+            )
+        return lines
+
+    def _warnings(self, failure: Failure) -> list[str]:
+        texts: list[str] = []
+        for event in self.events.get(failure.pod, ()):
+            text = f"{event.get('reason')}: {_one_line(str(event.get('message') or ''))}"
+            if event.get("type") == "Warning" and text not in texts and failure.message not in text:
+                texts.append(text)
+        return texts[-2:]
+
+    def _log(self, failure: Failure) -> list[str]:
+        if not failure.container or not failure.pod:
+            return []
+        path = f"/api/v1/namespaces/{name(self.namespace)}/pods/{name(failure.pod)}/log"
+        query: dict[str, str | int] = {
+            "container": failure.container,
+            "tailLines": LOG_LINES,
+            "limitBytes": 16384,
+        }
+        for previous in (failure.previous, False):
+            try:
+                with self.cluster.stream(
+                    path, **query, **({"previous": "true"} if previous else {})
+                ) as answer:
+                    text = answer.read().decode("utf-8", "replace")
+            except (PluginError, *STREAM_ERRORS):
+                continue
+            return [line[:500] for line in text.splitlines()][-LOG_LINES:]
+        return []
+
+    def _list(self, group: str, *kinds: str) -> list[list[Object]]:
+        base = f"{group}/namespaces/{name(self.namespace)}"
+        return [self.cluster.list(f"{base}/{kind}", labels=f"{PART_OF}={self.app}") for kind in kinds]
+
+    def _read_events(self, pods: Sequence[Object]) -> None:
+        """Events of the first pods that are not ready: there can be hundreds, and they fail alike."""
+        waiting = [pod["metadata"]["name"] for pod in pods if not _is_done(pod)]
+        for pod in waiting[:_EVENTS_OF]:
+            found = self.cluster.list(
+                f"/api/v1/namespaces/{name(self.namespace)}/events", fields=f"involvedObject.name={pod}"
+            )
+            self.events[pod] = sorted(found, key=_event_time)
+
+
+def _is_done(pod: Mapping[str, object]) -> bool:
+    return is_ready(dict(pod)) or bool(dict(pod)["metadata"].get("deletionTimestamp"))  # type: ignore[attr-defined]
+
+
+def _event_time(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:600]

@@ -1,0 +1,153 @@
+"""helm, the release manager: one way of installing, upgrading and removing releases."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from scheduler_k3s import log
+from scheduler_k3s.tools import private
+from scheduler_k3s.tools.command import CommandError, environment, run
+
+HISTORY = 10
+_GRACE = 15.0
+
+
+class Target(NamedTuple):
+    """The kubeconfig and context that helm is to use; an empty context is the kubeconfig's current one."""
+
+    kubeconfig: str
+    context: str
+
+
+class Helm:
+    """helm for one cluster, with caches and configuration of its own in a private directory.
+
+    `inherited` are descriptors that helm keeps open: a lock on one of them lasts as long as helm does, also
+    when we are killed.
+    """
+
+    def __init__(self, target: Target, directory: str, inherited: Sequence[int] = ()) -> None:
+        self.target = target
+        self.directory = directory
+        self.inherited = tuple(inherited)
+
+    def upgrade(
+        self,
+        release: str,
+        namespace: str,
+        chart: Mapping[str, str],
+        *,
+        wait: float = 0.0,
+        rollback: bool = False,
+    ) -> "Upgrade":
+        """Start to install or upgrade a release from the files of a chart.
+
+        `wait` is how many seconds helm waits for the pods, 0 for not at all. `rollback` must only be asked for
+        when there is a deployed revision: helm would uninstall a failed first install.
+        """
+        path = self._write(release, chart)
+        argv = ["upgrade", "--install", release, path, "--namespace", namespace]
+        argv += ["--server-side=false", "--cleanup-on-fail", f"--history-max={HISTORY}"]
+        # the API server has checked the objects in a dry run before; helm's own check downloads its whole schema
+        argv += ["--disable-openapi-validation"]
+        if wait:
+            argv += ["--wait=legacy", f"--timeout={wait:g}s"]
+        if rollback:
+            argv += ["--rollback-on-failure"]
+        return Upgrade(self._argv(argv), self._environment(), self.inherited)
+
+    def rollback(self, release: str, namespace: str, wait: float) -> "Upgrade":
+        """Start to go back to the revision before the newest, waiting `wait` seconds for its pods."""
+        argv = ["rollback", release, "--namespace", namespace, "--server-side=false", "--wait=legacy"]
+        argv += [f"--timeout={wait:g}s", f"--history-max={HISTORY}"]
+        return Upgrade(self._argv(argv), self._environment(), self.inherited)
+
+    def uninstall(self, release: str, namespace: str) -> bool:
+        """Remove a release, its objects in the foreground without waiting. False when there was none."""
+        argv = ["uninstall", release, "--namespace", namespace, "--cascade=foreground", "--ignore-not-found"]
+        done = run(self._argv(argv), env=self._environment(), timeout=120)
+        return b"uninstalled" in done.stdout
+
+    def _argv(self, words: Sequence[str]) -> list[str]:
+        argv = [private.path("helm"), *words, f"--kubeconfig={self.target.kubeconfig}"]
+        return [*argv, f"--kube-context={self.target.context}"] if self.target.context else argv
+
+    def _environment(self) -> dict[str, str]:
+        homes = {
+            f"HELM_{name}_HOME": f"{self.directory}/{name.lower()}" for name in ("CACHE", "CONFIG", "DATA")
+        }
+        return {**homes, "HELM_PLUGINS": f"{self.directory}/plugins"}
+
+    def _write(self, release: str, chart: Mapping[str, str]) -> str:
+        base = tempfile.mkdtemp(prefix="chart-", dir=self.directory)
+        path = f"{base}/{release}"
+        os.makedirs(f"{path}/templates", mode=0o700)
+        for name, text in chart.items():
+            descriptor = os.open(f"{path}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+        return path
+
+
+class Upgrade:
+    """A running `helm upgrade`. It has a session of its own: a ^C at the terminal is ours to pass on, in order."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int]) -> None:
+        log.debug("run: helm " + " ".join(argv[1:]))
+        self._argv = argv
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this
+        self._child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env=environment(env),
+            start_new_session=True,
+            pass_fds=inherited,
+        )
+
+    def ended(self, timeout: float) -> bool:
+        """Whether helm has ended, after at most `timeout` seconds."""
+        try:
+            self._child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def abort(self, patience: float) -> None:
+        """End helm so that it records the revision as failed (it handles TERM, not HUP or QUIT).
+
+        `patience` is how long it may take, in seconds: a rollback waits for pods.
+        """
+        if self._child.poll() is None:
+            self._child.terminate()
+        if not self.ended(patience + _GRACE):
+            self._child.kill()
+            self._child.wait()
+
+    def check(self) -> None:
+        """Errors: CommandError with helm's words when it failed."""
+        if self._child.returncode:
+            raise CommandError(self._argv, self._child.returncode, self.output())
+
+    @property
+    def code(self) -> int:
+        return self._child.returncode or 0
+
+    def output(self) -> str:
+        self._output.seek(0)
+        return self._output.read().decode("utf-8", "replace").strip()
+
+
+@contextlib.contextmanager
+def session(target: Target, inherited: Sequence[int] = ()) -> Iterator[Helm]:
+    """helm with a private directory (0700) for charts, which hold secrets; it is gone afterwards."""
+    directory = tempfile.mkdtemp(prefix="scheduler-k3s-")
+    try:
+        yield Helm(target, directory, inherited)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
