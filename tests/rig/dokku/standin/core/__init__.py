@@ -1,0 +1,1 @@
+"""The core plugins, a module each: TRIGGERS and COMMANDS name their entry points."""
