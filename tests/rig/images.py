@@ -39,7 +39,10 @@ def build(
     """
     reference = f"{REGISTRY}/{name}" if ":" in name else f"{REGISTRY}/{name}:latest"
     config: dict[str, object] = {
-        "Env": ["PATH=/usr/local/bin:/usr/bin:/bin", *(f"{key}={value}" for key, value in (env or {}).items())],
+        "Env": [
+            "PATH=/usr/local/bin:/usr/bin:/bin",
+            *(f"{key}={value}" for key, value in (env or {}).items()),
+        ],
         "WorkingDir": workdir,
         "Labels": dict(labels or {}),
         "ExposedPorts": {port if "/" in str(port) else f"{port}/tcp": {} for port in expose},
@@ -54,7 +57,9 @@ def build(
 
 def sample(tag: str = "latest", *, greeting: str = "hello", labels: Mapping[str, str] | None = None) -> str:
     """The sample app's image: a web server, a worker, a program that crashes, a Procfile and an app.json in /app."""
-    files = {f"app/{path.relative_to(SAMPLE)}": path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()}
+    files = {
+        f"app/{path.relative_to(SAMPLE)}": path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()
+    }
     return build(
         f"{SAMPLE_NAME}:{tag}",
         files=files,

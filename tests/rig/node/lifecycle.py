@@ -77,7 +77,7 @@ def is_healthy() -> bool:
 
 def all_parts() -> list[Part]:
     docker = [parts.docker()] if _docker_is_ours() else []
-    return [*parts.control_plane(), *parts.node_parts(HOST), *parts.registries(), *docker]
+    return [*parts.control_plane(), *parts.node_parts(HOST), *parts.registries(), *docker, parts.ingress()]
 
 
 def _docker_is_ours() -> bool:

@@ -22,6 +22,9 @@ REGISTRY_PORT = 5000
 REGISTRY = f"127.0.0.1:{REGISTRY_PORT}"
 DOCKER_SOCKET = Path("/run/docker.sock")
 CGROUP = "scheduler-k3s-rig"
+INGRESS_ADDRESS = "127.0.0.1"
+INGRESS_HEALTH = "127.0.0.1:10254"
+NGINX_HEALTH = "127.0.0.1:10246"
 PAUSE_IMAGE = "rig.local/pause:1"
 
 

@@ -15,6 +15,7 @@ from rig.node.model import (
     DNS_DOMAIN,
     DOCKER_SOCKET,
     HOST,
+    INGRESS_HEALTH,
     POD_RANGE,
     REGISTRY,
     REGISTRY_PORT,
@@ -165,18 +166,17 @@ def docker() -> Part:
     return Part("docker", argv, healthy, after=(_name("containerd", HOST),))
 
 
-def ingress() -> list[Part]:
-    """nginx, and the controller that writes its configuration; the controller needs a package of the venv."""
+def ingress() -> Part:
+    """The controller and the nginx that it starts, in a mount namespace: it lays its log folder over nginx' own."""
     python = str(VENV_PYTHON if VENV_PYTHON.exists() else sys.executable)
-    tests = str(Path(__file__).resolve().parents[2])
-    controller = Part(
+    namespace = ("unshare", "--mount", "--propagation", "private", "--")
+    return Part(
         "ingress-controller",
-        (python, "-B", "-m", "rig.ingress"),
-        partial(health.answers, "http://127.0.0.1:10254/healthz"),
-        after=("nginx", "custom resources"),
-        environment={"PYTHONPATH": tests, "PYTHONUNBUFFERED": "1"},
+        (*namespace, python, "-B", "-m", "rig.ingress"),
+        partial(health.answers, f"http://{INGRESS_HEALTH}/healthz"),
+        after=("kube-apiserver", "custom resources"),
+        environment={"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONUNBUFFERED": "1"},
     )
-    return [controller]
 
 
 def _name(part: str, node: Node) -> str:
