@@ -16,8 +16,8 @@ from scheduler_k3s.dokku.facts import Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart, objects
 from scheduler_k3s.operations import auxiliary, lock, signals, state, target
-from scheduler_k3s.operations.install import install
 from scheduler_k3s.operations.state import State
+from scheduler_k3s.operations.upgrade import upgrade
 from scheduler_k3s.tools import helm, private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object, name
 from scheduler_k3s.tools.release import PENDING, Release
@@ -82,12 +82,13 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
     _end_pending(cluster, before)
     for item in legacy:
         cluster.delete(state.ingress_path(item))
-    with helm.session(helm.Target(target.kubeconfig_path(), target.kube_context()), (inherited,)) as runner:
+    where = helm.Target(target.kubeconfig_path(), target.kube_context())
+    with helm.session(where, host.data(app), (inherited,)) as runner:
         auxiliary.write(runner, model.namespace, secret_files)
         auxiliary.remove_unmanaged(runner, model, before)
         _prune_pull_secrets(cluster, model, before)
         log.headline(f"Installing {app}")
-        install(runner, cluster, model, files, rollback=options.rollback and before.deployed)
+        upgrade(runner, cluster, model, files, rollback=options.rollback and before.deployed)
     _remember(app, model.namespace)
 
 

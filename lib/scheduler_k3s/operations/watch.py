@@ -103,15 +103,10 @@ class Watch:
         if not failure.container or not failure.pod:
             return []
         path = f"/api/v1/namespaces/{name(self.namespace)}/pods/{name(failure.pod)}/log"
-        query: dict[str, str | int] = {
-            "container": failure.container,
-            "tailLines": LOG_LINES,
-            "limitBytes": 16384,
-        }
-        for previous in (failure.previous, False):
+        for previous in ("true", "false") if failure.previous else ("false",):
             try:
                 with self.cluster.stream(
-                    path, **query, **({"previous": "true"} if previous else {})
+                    path, 10.0, container=failure.container, tailLines=LOG_LINES, previous=previous
                 ) as answer:
                     text = answer.read().decode("utf-8", "replace")
             except (PluginError, *STREAM_ERRORS):

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scheduler_k3s import log
+from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools import private
 from scheduler_k3s.tools.command import CommandError, environment, run
 
 HISTORY = 10
 _GRACE = 15.0
+_PREFIX = "helm-"
 
 
 class Target(NamedTuple):
@@ -144,9 +146,18 @@ class Upgrade:
 
 
 @contextlib.contextmanager
-def session(target: Target, inherited: Sequence[int] = ()) -> Iterator[Helm]:
-    """helm with a private directory (0700) for charts, which hold secrets; it is gone afterwards."""
-    directory = tempfile.mkdtemp(prefix="scheduler-k3s-")
+def session(target: Target, parent: str, inherited: Sequence[int] = ()) -> Iterator[Helm]:
+    """helm with a private directory (0700) below `parent` for charts, which hold secrets; it is gone afterwards.
+
+    What a killed session left there is removed too: the caller holds a lock that makes it the only one.
+    """
+    for entry in os.listdir(parent):
+        if entry.startswith(_PREFIX):
+            shutil.rmtree(f"{parent}/{entry}", ignore_errors=True)
+    try:
+        directory = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+    except OSError as error:
+        raise PluginError(f"Unable to write to {parent}: {error.strerror}") from None
     try:
         yield Helm(target, directory, inherited)
     finally:
