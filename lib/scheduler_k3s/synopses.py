@@ -2,7 +2,7 @@
 
 SUMMARY = "Manage scheduler-k3s settings for an app"
 
-BOOL, TEXT, NUMBER, LIST, MAP = "bool", "string", "int", "list", "key=value"
+BOOL, TEXT, NUMBER, LIST, MAP = "bool", "string", "number", "list", "key=value"
 
 
 class Flag:

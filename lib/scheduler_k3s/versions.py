@@ -1,5 +1,8 @@
 """The outside programs the plugin brings along: which version, where from, and the digest it must have."""
 
+import os
+import stat
+
 from scheduler_k3s.errors import PluginError
 
 HELM = "4.1.4"
@@ -45,3 +48,31 @@ def downloads(machine: str) -> tuple[Download, ...]:
         Download("helm", helm, "https://get.helm.sh", helm, f"linux-{arch}/helm"),
         Download("kubectl", f"kubectl-v{KUBECTL}-linux-{arch}", "https://dl.k8s.io", kubectl),
     )
+
+
+def digest(file: str) -> str:
+    """The sha256 that a download must have.
+
+    DOKKU_SCHEDULER_K3S_DIGESTS names another table, for tests: lines as `sha256sum` prints them, in a file that
+    only root can write. Errors: PluginError.
+    """
+    path = os.environ.get("DOKKU_SCHEDULER_K3S_DIGESTS")
+    table = _read_digests(path) if path else DIGESTS
+    if file not in table:
+        raise PluginError(f"No sha256 digest of {file} is known, so it cannot be installed")
+    return table[file]
+
+
+def _read_digests(path: str) -> dict[str, str]:
+    try:
+        with open(path, encoding="ascii") as file:
+            info = os.fstat(file.fileno())
+            lines = file.read().splitlines()
+    except (OSError, ValueError) as error:
+        raise PluginError(f"Unable to read the digests in {path}: {error}") from None
+    if os.geteuid() != 0 or info.st_uid != 0 or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PluginError(f"The digests in {path} are not trusted: only root may write the file, and use it")
+    return {
+        name.lstrip("*"): digest
+        for digest, _, name in (line.replace("  ", " ").partition(" ") for line in lines)
+    }

@@ -1,12 +1,13 @@
 """The triggers `install`, `update` and `uninstall`. dokku runs them as root, for every plugin that it installs."""
 
 import compileall
+import contextlib
 import os
 import re
 import shutil
 
 from scheduler_k3s import log
-from scheduler_k3s.dokku import host, properties
+from scheduler_k3s.dokku import host, properties, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import dependencies
 from scheduler_k3s.operations.migrate import migrate
@@ -62,12 +63,12 @@ def _give_tree_to_dokku(directory: str) -> None:
     if os.geteuid() != 0:
         return
     uid, gid = host.owner()
-    for parent, directories, files in os.walk(directory):
-        for name in [".", *directories, *files]:
-            path = f"{parent}/{name}"
-            info = os.lstat(path)
-            if (info.st_uid, info.st_gid) != (uid, gid):
-                os.lchown(path, uid, gid)
+    for _, directories, files, descriptor in os.fwalk(directory):
+        for name in (".", *directories, *files):
+            with contextlib.suppress(FileNotFoundError):  # a file of another command that runs now
+                info = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                if (info.st_uid, info.st_gid) != (uid, gid):
+                    os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
 
 
 def _warn_of_rivals(plugin: str) -> None:
@@ -78,11 +79,10 @@ def _warn_of_rivals(plugin: str) -> None:
             f"{core} still enables dokku's own {NAME} plugin for dokku's upgrades and keeps plugin:update away. "
             f"Remove it, as root, with: rm {core}"
         )
-    for name in sorted(os.listdir(host.enabled_plugins())):
-        directory = os.path.realpath(f"{host.enabled_plugins()}/{name}")
-        if (directory == plugin) == (name == NAME) and (
-            directory == plugin or not _serves_k3s(directory, name)
-        ):
+    for path in triggers.listeners("scheduler-deploy"):
+        name = os.path.basename(os.path.dirname(path))
+        is_us = os.path.dirname(os.path.dirname(os.path.realpath(path))) == plugin
+        if (is_us and name == NAME) or not (is_us or _serves_k3s(path, name)):
             continue
         log.warn(
             f"Plugin {name} also answers for the k3s scheduler, so that everything would be done twice. "
@@ -90,11 +90,8 @@ def _warn_of_rivals(plugin: str) -> None:
         )
 
 
-def _serves_k3s(directory: str, name: str) -> bool:
+def _serves_k3s(path: str, name: str) -> bool:
     """By the text of its `scheduler-deploy`; a compiled one is judged by the plugin's name."""
-    try:
-        with open(f"{directory}/scheduler-deploy", "rb") as file:
-            start = file.read(65536)
-    except OSError:
-        return False
+    with open(path, "rb") as file:
+        start = file.read(65536)
     return "k3s" in name or (start.startswith(b"#!") and re.search(rb"\bk3s\b", start) is not None)
