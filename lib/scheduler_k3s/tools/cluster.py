@@ -22,13 +22,16 @@ from scheduler_k3s.tools import kubeconfig
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 TIMEOUT = 15.0
+SILENCE = 60.0
 _ATTEMPTS = 4
 _RETRIED_CODES = {429, 500, 503, 504}
 _IDLE_LIMIT = 5.0
 _PAGE = 500
 
 Object = dict[str, Any]
+STREAM_ERRORS = (OSError, http.client.HTTPException)
 
 
 class ApiError(PluginError):
@@ -38,7 +41,9 @@ class ApiError(PluginError):
         self.code = code
         self.reason = reason
         self.detail = message
-        super().__init__(f"The Kubernetes API refused to {what}: {message or reason} ({code})" + _HINTS.get(code, ""))
+        super().__init__(
+            f"The Kubernetes API refused to {what}: {message or reason} ({code})" + _HINTS.get(code, "")
+        )
 
 
 class Unreachable(PluginError):
@@ -54,7 +59,9 @@ _HINTS = {
 class Cluster:
     """One API server, reached with one kubeconfig. Not safe for use by several threads; `copy()` is."""
 
-    def __init__(self, connection: kubeconfig.Connection, timeout: float = TIMEOUT, attempts: int = _ATTEMPTS) -> None:
+    def __init__(
+        self, connection: kubeconfig.Connection, timeout: float = TIMEOUT, attempts: int = _ATTEMPTS
+    ) -> None:
         self.connection = connection
         self.timeout = timeout
         self.attempts = attempts
@@ -64,7 +71,9 @@ class Cluster:
         self._used = 0.0
 
     @classmethod
-    def open(cls, path: str, context: str = "", timeout: float = TIMEOUT, attempts: int = _ATTEMPTS) -> "Cluster":
+    def open(
+        cls, path: str, context: str = "", timeout: float = TIMEOUT, attempts: int = _ATTEMPTS
+    ) -> "Cluster":
         return cls(kubeconfig.read(path, context), timeout, attempts)
 
     def copy(self) -> "Cluster":
@@ -90,8 +99,10 @@ class Cluster:
                 return None
             raise
 
-    def list(self, path: str, labels: str = "", fields: str = "") -> list[Object]:
-        """All items, page by page."""
+    def list(
+        self, path: str, labels: str = "", fields: str = "", metadata_only: bool = False
+    ) -> list[Object]:
+        """All items, page by page; with `metadata_only` without their contents."""
         query: dict[str, str | int] = {"limit": _PAGE}
         if labels:
             query["labelSelector"] = labels
@@ -99,7 +110,7 @@ class Cluster:
             query["fieldSelector"] = fields
         items: list[Object] = []
         while True:
-            page = self.get(path, **query)
+            page = self.request("GET", path, query=query, accept=METADATA if metadata_only else JSON)
             items += page.get("items") or []
             query["continue"] = page.get("metadata", {}).get("continue") or ""
             if not query["continue"]:
@@ -133,6 +144,7 @@ class Cluster:
         body: Object | None = None,
         *,
         content_type: str = JSON,
+        accept: str = JSON,
         query: Mapping[str, str | int] | None = None,
     ) -> Object:
         """One request, its JSON answer. Reads are tried again within a bound, writes are never sent twice.
@@ -145,7 +157,9 @@ class Cluster:
         for attempt in range(attempts):
             last = attempt + 1 == attempts
             try:
-                status, text, retry_after = self._exchange(method, url, data, content_type)
+                status, text, retry_after = self._exchange(
+                    method, url, data, self._headers(accept, content_type if data else None)
+                )
             except Unreachable:
                 if last:
                     raise
@@ -160,17 +174,24 @@ class Cluster:
         raise AssertionError("unreachable")
 
     @contextlib.contextmanager
-    def stream(self, path: str, **query: str | int) -> Iterator[http.client.HTTPResponse]:
-        """An answer that is read as it comes (logs, watches), on a connection of its own without read timeout."""
+    def stream(
+        self, path: str, silence: float | None = SILENCE, /, **query: str | int
+    ) -> Iterator[http.client.HTTPResponse]:
+        """An answer that is read as it comes (logs, watches), on a connection of its own.
+
+        `silence` is how many seconds may pass without data; None is for ever, as a followed log needs: even the
+        head of the answer only comes with the container's first line. A dead peer is noticed by TCP. Reading
+        can raise what `STREAM_ERRORS` names.
+        """
         url = path + ("?" + urlencode(query) if query else "")
         connection = self._connect()
         try:
             try:
-                connection.request("GET", url, headers=self._headers(None))
+                connection.connect()
+                _outlive_silence(connection.sock, silence)
+                connection.request("GET", url, headers=self._headers(JSON, None))
                 response = connection.getresponse()
-                if connection.sock is not None:
-                    connection.sock.settimeout(None)
-            except (OSError, http.client.HTTPException) as error:
+            except STREAM_ERRORS as error:
                 raise self._unreachable(error) from None
             if response.status >= 300:
                 raise _api_error(f"get {path}", response.status, response.read())
@@ -178,14 +199,16 @@ class Cluster:
         finally:
             connection.close()
 
-    def _exchange(self, method: str, url: str, data: bytes | None, content_type: str) -> tuple[int, bytes, float]:
+    def _exchange(
+        self, method: str, url: str, data: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes, float]:
         if self._http is not None and time.monotonic() - self._used > _IDLE_LIMIT:
             # a server may have closed it meanwhile, and a write must not be lost to that
             self.close()
         try:
             if self._http is None:
                 self._http = self._connect()
-            self._http.request(method, url, body=data, headers=self._headers(content_type if data else None))
+            self._http.request(method, url, body=data, headers=headers)
             response = self._http.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -196,8 +219,8 @@ class Cluster:
         log.debug(f"{method} {url.partition('?')[0]}: {response.status}")
         return response.status, text, float(retry_after) if retry_after.isdigit() else 0.0
 
-    def _headers(self, content_type: str | None) -> dict[str, str]:
-        headers = {"Accept": JSON, "User-Agent": "dokku-scheduler-k3s"}
+    def _headers(self, accept: str, content_type: str | None) -> dict[str, str]:
+        headers = {"Accept": accept, "User-Agent": "dokku-scheduler-k3s"}
         if content_type:
             headers["Content-Type"] = content_type
         if self.connection.token:
@@ -232,7 +255,9 @@ _VERBS = {"GET": "get", "POST": "create", "PATCH": "change", "PUT": "replace", "
 class _TlsConnection(http.client.HTTPSConnection):
     """Verifies the certificate against `server_name` where the kubeconfig gives one."""
 
-    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(
+        self, host: str, port: int, timeout: float, context: ssl.SSLContext, server_name: str
+    ) -> None:
         super().__init__(host, port, timeout=timeout, context=context)
         self._tls = context
         self._server_name = server_name or host
@@ -269,7 +294,9 @@ class _Proxy:
         self.socket = f"{directory}/api"
         argv = [private.path("kubectl"), f"--kubeconfig={connection.path}", f"--context={connection.context}"]
         argv += ["proxy", f"--unix-socket={self.socket}"]
-        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
 
         def end() -> None:
             child.terminate()
@@ -281,7 +308,18 @@ class _Proxy:
         if not child.stdout.readline():
             # kubectl says "Starting to serve" first, or why it cannot
             message = child.stderr.read().decode("utf-8", "replace").strip()
-            raise Unreachable(f"Unable to create kubernetes client: kubectl refuses {connection.path}: {message}")
+            raise Unreachable(
+                f"Unable to create kubernetes client: kubectl refuses {connection.path}: {message}"
+            )
+
+
+def _outlive_silence(stream: socket.socket, silence: float | None) -> None:
+    """Replace the request timeout; with none, probes end a connection whose peer has vanished within a minute."""
+    stream.settimeout(silence)
+    if stream.family in (socket.AF_INET, socket.AF_INET6):
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3)):
+            stream.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _tls_context(connection: kubeconfig.Connection) -> ssl.SSLContext:
@@ -318,7 +356,9 @@ def _parse(text: bytes) -> Object:
     try:
         value = json.loads(text or b"{}")
     except ValueError:
-        raise Unreachable("The Kubernetes API gave an answer that is not JSON; is a proxy in between?") from None
+        raise Unreachable(
+            "The Kubernetes API gave an answer that is not JSON; is a proxy in between?"
+        ) from None
     return value if isinstance(value, dict) else {"value": value}
 
 
@@ -327,7 +367,9 @@ def _api_error(what: str, code: int, text: bytes) -> ApiError:
         status = json.loads(text)
         return ApiError(what, code, str(status.get("reason") or ""), str(status.get("message") or ""))
     except (ValueError, AttributeError):
-        return ApiError(what, code, http.client.responses.get(code, ""), text[:200].decode("utf-8", "replace").strip())
+        return ApiError(
+            what, code, http.client.responses.get(code, ""), text[:200].decode("utf-8", "replace").strip()
+        )
 
 
 def name(text: str) -> str:
