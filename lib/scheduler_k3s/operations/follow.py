@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from scheduler_k3s import log, pods
 from scheduler_k3s.lines import Output, OutputClosed, Stamped
 from scheduler_k3s.pods import Pod, Source
-from scheduler_k3s.tools.cluster import STREAM_ERRORS, ApiError, Cluster, Unreachable, name
+from scheduler_k3s.tools.cluster import ApiError, Cluster, Unreachable, name
 
 if TYPE_CHECKING:
     from scheduler_k3s.operations.logs import Prefixes
@@ -135,7 +135,7 @@ class Follower:
                 for kind, pod in self._changes(cluster, version):
                     self._events.put((kind, pod))
                 seen = time.monotonic()
-            except (Unreachable, ApiError, *STREAM_ERRORS) as error:
+            except (Unreachable, ApiError, OSError) as error:
                 refused = isinstance(error, ApiError) and error.code in _REFUSED
                 if refused or time.monotonic() - seen > PATIENCE:
                     raise
@@ -176,7 +176,7 @@ class Follower:
                 if error.code in (400, 404):
                     break
                 reason = error.detail or error.reason
-            except (Unreachable, *STREAM_ERRORS) as error:
+            except (Unreachable, OSError) as error:
                 reason = str(error) or type(error).__name__
             if not _is_running(cluster, path, instance):
                 break

@@ -16,10 +16,10 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.lines import Output, OutputClosed, Plain
 from scheduler_k3s.operations import follow, target
 from scheduler_k3s.pods import Pod, Source
-from scheduler_k3s.tools.cluster import STREAM_ERRORS, ApiError, Cluster, Unreachable, name
+from scheduler_k3s.tools.cluster import ApiError, Cluster, Unreachable, name
 
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
+    from scheduler_k3s.tools.http1 import Response
 
 _LANES = 8
 _ATTEMPTS = 4
@@ -128,7 +128,7 @@ class _NoLog(Exception):
 
 
 @contextmanager
-def _opened(cluster: Cluster, path: str, pod: Pod, count: int) -> "Iterator[HTTPResponse]":
+def _opened(cluster: Cluster, path: str, pod: Pod, count: int) -> "Iterator[Response]":
     """The log as it comes. Errors: _NoLog, or PluginError for what is the same for all pods."""
     if not pods.instance(pod):
         raise _NoLog(pods.waiting_reason(pod))
@@ -152,11 +152,11 @@ def _opened(cluster: Cluster, path: str, pod: Pod, count: int) -> "Iterator[HTTP
         time.sleep(0.2 * 2**attempt)
 
 
-def _copy(answer: "HTTPResponse", lines: Plain, pod: Pod) -> None:
+def _copy(answer: "Response", lines: Plain, pod: Pod) -> None:
     try:
         while data := answer.read1(_CHUNK):
             lines.take(data)
-    except STREAM_ERRORS as error:
+    except OSError as error:
         reason = getattr(error, "strerror", "") or type(error).__name__
         log.warn(f"The log of pod {pods.name(pod)} is not complete, the connection broke: {reason}")
     lines.finish()

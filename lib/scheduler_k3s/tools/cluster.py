@@ -6,19 +6,23 @@ kubectl: then requests go through `kubectl proxy` on a private socket.
 """
 
 import contextlib
-import http.client
 import json
-import os
-import socket
-import ssl
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 from scheduler_k3s import log
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools import kubeconfig
+from scheduler_k3s.tools.dial import Dialer, outlive_silence
+from scheduler_k3s.tools.http1 import Connection, Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    Object = dict[str, Any]
+else:
+    Object = dict
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -30,8 +34,8 @@ _RETRIED_CODES = {429, 500, 503, 504}
 _IDLE_LIMIT = 5.0
 _PAGE = 500
 
-Object = dict[str, Any]
-STREAM_ERRORS = (OSError, http.client.HTTPException)
+STREAM_ERRORS = (OSError,)
+_SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
 
 class ApiError(PluginError):
@@ -65,9 +69,8 @@ class Cluster:
         self.connection = connection
         self.timeout = timeout
         self.attempts = attempts
-        self._http: http.client.HTTPConnection | None = None
-        self._context: ssl.SSLContext | None = None
-        self._proxy: _Proxy | None = None
+        self._dialer = Dialer(connection)
+        self._open: Connection | None = None
         self._used = 0.0
 
     @classmethod
@@ -79,13 +82,13 @@ class Cluster:
     def copy(self) -> "Cluster":
         """Another connection to the same server, for another thread."""
         other = Cluster(self.connection, self.timeout, self.attempts)
-        other._context, other._proxy = self._context, self._proxy
+        other._dialer = self._dialer
         return other
 
     def close(self) -> None:
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def get(self, path: str, **query: str | int) -> Object:
         return self.request("GET", path, query=query)
@@ -145,20 +148,20 @@ class Cluster:
         *,
         content_type: str = JSON,
         accept: str = JSON,
-        query: Mapping[str, str | int] | None = None,
+        query: "Mapping[str, str | int] | None" = None,
     ) -> Object:
         """One request, its JSON answer. Reads are tried again within a bound, writes are never sent twice.
 
         Errors: ApiError for an answer that is an error, Unreachable when there was none.
         """
-        url = path + ("?" + urlencode(query) if query else "")
-        data = None if body is None else json.dumps(body).encode()
+        url = self._url(path, query or {})
+        data = b"" if body is None else json.dumps(body).encode()
         attempts = self.attempts if method == "GET" else 1
         for attempt in range(attempts):
             last = attempt + 1 == attempts
             try:
                 status, text, retry_after = self._exchange(
-                    method, url, data, self._headers(accept, content_type if data else None)
+                    method, url, data, self._headers(accept, content_type if data else "")
                 )
             except Unreachable:
                 if last:
@@ -176,50 +179,55 @@ class Cluster:
     @contextlib.contextmanager
     def stream(
         self, path: str, silence: float | None = SILENCE, /, **query: str | int
-    ) -> Iterator[http.client.HTTPResponse]:
+    ) -> "Iterator[Response]":
         """An answer that is read as it comes (logs, watches), on a connection of its own.
 
         `silence` is how many seconds may pass without data; None is for ever, as a followed log needs: even the
         head of the answer only comes with the container's first line. A dead peer is noticed by TCP. Reading
-        can raise what `STREAM_ERRORS` names.
+        the answer raises OSError when the connection breaks.
         """
-        url = path + ("?" + urlencode(query) if query else "")
-        connection = self._connect()
+        connection: Connection | None = None
         try:
             try:
-                connection.connect()
-                _outlive_silence(connection.sock, silence)
-                connection.request("GET", url, headers=self._headers(JSON, None))
-                response = connection.getresponse()
-            except STREAM_ERRORS as error:
+                connection = self._dialer.dial(self.timeout)
+                outlive_silence(connection.stream, silence)
+                response = connection.request("GET", self._url(path, query), self._headers(JSON))
+                refusal = response.read() if response.status >= 300 else None
+            except OSError as error:
                 raise self._unreachable(error) from None
-            if response.status >= 300:
-                raise _api_error(f"get {path}", response.status, response.read())
+            if refusal is not None:
+                raise _api_error(f"get {path}", response.status, refusal)
             yield response
         finally:
-            connection.close()
+            if connection is not None:
+                connection.close()
 
     def _exchange(
-        self, method: str, url: str, data: bytes | None, headers: dict[str, str]
+        self, method: str, url: str, data: bytes, headers: dict[str, str]
     ) -> tuple[int, bytes, float]:
-        if self._http is not None and time.monotonic() - self._used > _IDLE_LIMIT:
+        if self._open is not None and time.monotonic() - self._used > _IDLE_LIMIT:
             # a server may have closed it meanwhile, and a write must not be lost to that
             self.close()
         try:
-            if self._http is None:
-                self._http = self._connect()
-            self._http.request(method, url, body=data, headers=headers)
-            response = self._http.getresponse()
+            if self._open is None:
+                self._open = self._dialer.dial(self.timeout)
+            response = self._open.request(method, url, headers, data)
             text = response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             self.close()
             raise self._unreachable(error) from None
+        if not self._open.reusable:
+            self.close()
         self._used = time.monotonic()
-        retry_after = response.getheader("Retry-After") or ""
+        retry_after = response.headers.get("retry-after", "")
         log.debug(f"{method} {url.partition('?')[0]}: {response.status}")
-        return response.status, text, float(retry_after) if retry_after.isdigit() else 0.0
+        return response.status, text, float(retry_after) if retry_after.isdecimal() else 0.0
 
-    def _headers(self, accept: str, content_type: str | None) -> dict[str, str]:
+    def _url(self, path: str, query: "Mapping[str, str | int]") -> str:
+        words = "&".join(f"{name(key)}={name(str(value))}" for key, value in query.items())
+        return self._dialer.base + path + ("?" + words if words else "")
+
+    def _headers(self, accept: str, content_type: str = "") -> dict[str, str]:
         headers = {"Accept": accept, "User-Agent": "dokku-scheduler-k3s"}
         if content_type:
             headers["Content-Type"] = content_type
@@ -227,22 +235,8 @@ class Cluster:
             headers["Authorization"] = f"Bearer {self.connection.token.reveal()}"
         return headers
 
-    def _connect(self) -> http.client.HTTPConnection:
-        if not self.connection.plain:
-            if self._proxy is None:
-                self._proxy = _Proxy(self.connection)
-            return _UnixConnection(self._proxy.socket, self.timeout)
-        url = urlsplit(self.connection.server)
-        if url.scheme == "http":
-            return http.client.HTTPConnection(url.hostname or "", url.port or 80, timeout=self.timeout)
-        if self._context is None:
-            self._context = _tls_context(self.connection)
-        return _TlsConnection(
-            url.hostname or "", url.port or 443, self.timeout, self._context, self.connection.server_name
-        )
-
-    def _unreachable(self, error: Exception) -> Unreachable:
-        reason = getattr(error, "verify_message", "") or getattr(error, "strerror", "") or str(error)
+    def _unreachable(self, error: OSError) -> Unreachable:
+        reason = getattr(error, "verify_message", "") or error.strerror or str(error)
         return Unreachable(
             f"Unable to reach the Kubernetes API at {self.connection.server} "
             f"(kubeconfig {self.connection.path}): {reason or type(error).__name__}"
@@ -250,102 +244,6 @@ class Cluster:
 
 
 _VERBS = {"GET": "get", "POST": "create", "PATCH": "change", "PUT": "replace", "DELETE": "delete"}
-
-
-class _TlsConnection(http.client.HTTPSConnection):
-    """Verifies the certificate against `server_name` where the kubeconfig gives one."""
-
-    def __init__(
-        self, host: str, port: int, timeout: float, context: ssl.SSLContext, server_name: str
-    ) -> None:
-        super().__init__(host, port, timeout=timeout, context=context)
-        self._tls = context
-        self._server_name = server_name or host
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self.host, self.port), self.timeout)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self._server_name)
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-class _Proxy:
-    """`kubectl proxy` on a socket in a private directory, ended with this process."""
-
-    def __init__(self, connection: kubeconfig.Connection) -> None:
-        import atexit
-        import shutil
-        import subprocess
-        import tempfile
-
-        from scheduler_k3s.tools import private
-
-        directory = tempfile.mkdtemp(prefix="scheduler-k3s-")
-        self.socket = f"{directory}/api"
-        argv = [private.path("kubectl"), f"--kubeconfig={connection.path}", f"--context={connection.context}"]
-        argv += ["proxy", f"--unix-socket={self.socket}"]
-        child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-
-        def end() -> None:
-            child.terminate()
-            child.wait()
-            shutil.rmtree(directory, ignore_errors=True)
-
-        atexit.register(end)
-        assert child.stdout is not None and child.stderr is not None
-        if not child.stdout.readline():
-            # kubectl says "Starting to serve" first, or why it cannot
-            message = child.stderr.read().decode("utf-8", "replace").strip()
-            raise Unreachable(
-                f"Unable to create kubernetes client: kubectl refuses {connection.path}: {message}"
-            )
-
-
-def _outlive_silence(stream: socket.socket, silence: float | None) -> None:
-    """Replace the request timeout; with none, probes end a connection whose peer has vanished within a minute."""
-    stream.settimeout(silence)
-    if stream.family in (socket.AF_INET, socket.AF_INET6):
-        stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3)):
-            stream.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def _tls_context(connection: kubeconfig.Connection) -> ssl.SSLContext:
-    """Errors: PluginError for certificates that OpenSSL refuses."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        if connection.insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif connection.authority:
-            context.load_verify_locations(cadata=connection.authority)
-        else:
-            context.load_default_certs()
-        if connection.certificate:
-            # OpenSSL reads key pairs from files only: an anonymous one in memory keeps the key off the disk
-            with open(os.memfd_create("client-certificate"), "wb") as file:
-                file.write(connection.certificate.reveal().encode())
-                file.flush()
-                context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
-    except (ssl.SSLError, ValueError) as error:
-        reason = getattr(error, "reason", None) or type(error).__name__
-        raise PluginError(
-            f"Unable to create kubernetes client: kubeconfig {connection.path} holds a certificate that cannot "
-            f"be used: {reason}"
-        ) from None
-    return context
 
 
 def _dry(dry_run: bool) -> dict[str, str | int]:
@@ -367,11 +265,10 @@ def _api_error(what: str, code: int, text: bytes) -> ApiError:
         status = json.loads(text)
         return ApiError(what, code, str(status.get("reason") or ""), str(status.get("message") or ""))
     except (ValueError, AttributeError):
-        return ApiError(
-            what, code, http.client.responses.get(code, ""), text[:200].decode("utf-8", "replace").strip()
-        )
+        return ApiError(what, code, "no reason given", text[:200].decode("utf-8", "replace").strip())
 
 
 def name(text: str) -> str:
-    """A name from outside as one segment of a path."""
-    return quote(text, safe="")
+    """A text from outside as one segment of a path, or one word of a query."""
+    octets = text.encode("utf-8", "surrogateescape")
+    return "".join(chr(octet) if octet in _SAFE else f"%{octet:02X}" for octet in octets)

@@ -5,13 +5,17 @@ Only the plain forms are understood here: certificates, tokens and a CA, inline 
 """
 
 import base64
+import json
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
+from scheduler_k3s import plainyaml
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.secret import Secret
-from scheduler_k3s.tools import private
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 _PLAIN_USER = {
     "client-certificate",
@@ -29,20 +33,34 @@ _PLAIN_CLUSTER = {
     "tls-server-name",
     "extensions",
 }
+_NONE = Secret("")
 
 
-class Connection(NamedTuple):
+class Connection:
     """`certificate` is the client's PEM certificate followed by its key; `authority` the CA's PEM."""
 
-    path: str
-    context: str
-    server: str
-    authority: str = ""
-    insecure: bool = False
-    server_name: str = ""
-    certificate: Secret = Secret("")
-    token: Secret = Secret("")
-    plain: bool = True
+    def __init__(
+        self,
+        path: str,
+        context: str,
+        server: str,
+        *,
+        authority: str = "",
+        insecure: bool = False,
+        server_name: str = "",
+        certificate: Secret = _NONE,
+        token: Secret = _NONE,
+        plain: bool = True,
+    ) -> None:
+        self.path = path
+        self.context = context
+        self.server = server
+        self.authority = authority
+        self.insecure = insecure
+        self.server_name = server_name
+        self.certificate = certificate
+        self.token = token
+        self.plain = plain
 
 
 def read(path: str, context: str = "") -> Connection:
@@ -50,14 +68,20 @@ def read(path: str, context: str = "") -> Connection:
     config = _load(path)
     context = context or str(config.get("current-context") or "")
     if not context:
-        raise _unusable(path, "it has no current-context. Set one: dokku scheduler-k3s:set --global kube-context NAME")
+        raise _unusable(
+            path, "it has no current-context. Set one: dokku scheduler-k3s:set --global kube-context NAME"
+        )
     known = _named(config, "contexts", "context")
     if context not in known:
-        raise _unusable(path, f"it has no context {context!r}. Its contexts: {', '.join(sorted(known)) or 'none'}")
+        raise _unusable(
+            path, f"it has no context {context!r}. Its contexts: {', '.join(sorted(known)) or 'none'}"
+        )
     chosen = known[context]
     cluster = _named(config, "clusters", "cluster").get(str(chosen.get("cluster")))
     if not cluster or not cluster.get("server"):
-        raise _unusable(path, f"context {context!r} names the cluster {chosen.get('cluster')!r}, which has no server")
+        raise _unusable(
+            path, f"context {context!r} names the cluster {chosen.get('cluster')!r}, which has no server"
+        )
     user = _named(config, "users", "user").get(str(chosen.get("user")), {})
     if not (_PLAIN_USER.issuperset(user) and _PLAIN_CLUSTER.issuperset(cluster)) or _proxied():
         return Connection(path, context, str(cluster["server"]), plain=False)
@@ -79,7 +103,7 @@ def read(path: str, context: str = "") -> Connection:
     )
 
 
-def _load(path: str) -> dict[str, Any]:
+def _load(path: str) -> "dict[str, Any]":
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -93,21 +117,30 @@ def _load(path: str) -> dict[str, Any]:
         raise _unusable(path, str(error)) from None
     if not text.strip():
         raise _unusable(path, "it is empty")
-    private.load_packages()
-    import yaml
-
     try:
-        config = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        # the error quotes the file's text, which holds keys: only its place is told
-        mark = getattr(error, "problem_mark", None)
-        raise _unusable(path, f"it is not YAML (line {mark.line + 1 if mark else '?'})") from None
+        config = json.loads(text) if text[0] == "{" else plainyaml.parse(text)
+    except ValueError:
+        config = _load_yaml(text, path)
     if not isinstance(config, dict):
         raise _unusable(path, "it holds no mapping")
     return config
 
 
-def _named(config: Mapping[str, Any], section: str, key: str) -> dict[str, dict[str, Any]]:
+def _load_yaml(text: str, path: str) -> object:
+    from scheduler_k3s.tools import private
+
+    private.load_packages()
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        # the error quotes the file's text, which holds keys: only its place is told
+        mark = getattr(error, "problem_mark", None)
+        raise _unusable(path, f"it is not YAML (line {mark.line + 1 if mark else '?'})") from None
+
+
+def _named(config: "Mapping[str, Any]", section: str, key: str) -> "dict[str, dict[str, Any]]":
     entries = config.get(section) or []
     return {
         str(entry.get("name")): entry.get(key) or {}
@@ -116,7 +149,7 @@ def _named(config: Mapping[str, Any], section: str, key: str) -> dict[str, dict[
     }
 
 
-def _material(section: Mapping[str, Any], name: str, base: str, path: str) -> str:
+def _material(section: "Mapping[str, Any]", name: str, base: str, path: str) -> str:
     """PEM text given inline (base64) or as a file relative to the kubeconfig. Inline wins, as in kubectl."""
     if data := section.get(f"{name}-data"):
         try:
