@@ -13,6 +13,9 @@
 HOST_TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HOST_TESTS/../.." && pwd)
 
+# An exported function has no identifier's name in the environment, and plugn complains about each of those.
+export -nf bats_readlinkf 2>/dev/null || true
+
 standin_setup() {
   local name
   # A dokku command that runs the tests must not lend them its environment.
@@ -96,4 +99,32 @@ install_plugin_under_test() {
   plugn uninstall scheduler-k3s
   rm -f "$DOKKU_LIB_ROOT/core-plugins/enabled/scheduler-k3s"
   dokku plugin:install "$url"
+}
+
+# Lets PLUGIN answer the triggers by noting each call in $STANDIN/calls, as "name|argument|argument"; see `calls`.
+record() {
+  local plugin=$1 name
+  shift
+  if [[ ! -e $STANDIN/calls ]]; then install -m 666 /dev/null "$STANDIN/calls"; fi
+  for name in "$@"; do
+    entry "$plugin" "$name" <<EOT
+#!/bin/sh
+{ printf '%s' '$name'; for word in "\$@"; do printf '|%s' "\$word"; done; echo; } >>'$STANDIN/calls'
+EOT
+  done
+}
+
+# Prints the noted calls; with a pattern only those that match, without failing on none.
+calls() {
+  grep -E -- "${1:-}" "$STANDIN/calls" || true
+}
+
+# Prints what a program says that gets a terminal for its three streams; nobody types there.
+on_terminal() {
+  timeout --foreground 60 script --quiet --return --command "$(printf '%q ' "$@")" /dev/null </dev/null
+}
+
+# Prints what a command says on stderr, to the byte (bats' own separation cuts leading blanks); never fails.
+stderr_of() {
+  "$@" 2>&1 >/dev/null || true
 }

@@ -18,7 +18,10 @@ def run(*words: str) -> None:
 
 def answer(*words: str) -> tuple[int, str]:
     """Exit code and stdout of a call whose failure is part of the answer."""
-    code, output, errors = process.piped(_argv(*words), show_output=False, show_errors=False)
+    try:
+        code, output, errors = process.piped(_argv(*words), show_output=False, show_errors=False)
+    except Fail as failure:
+        code, output, errors = failure.code, "", failure.message
     if code:
         log.debug(errors.strip())
     return code, output.strip()

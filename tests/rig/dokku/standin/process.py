@@ -4,11 +4,16 @@ import os
 import select
 import sys
 
+from .log import Fail
+
 
 def _spawn(argv: list[str], env: dict[str, str] | None, descriptors: dict[int, int]) -> int:
     sys.stdout.flush()
     actions = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in descriptors.items()]
-    return os.posix_spawnp(argv[0], argv, {**os.environ, **(env or {})}, file_actions=actions)
+    try:
+        return os.posix_spawnp(argv[0], argv, {**os.environ, **(env or {})}, file_actions=actions)
+    except (FileNotFoundError, PermissionError) as error:
+        raise Fail(f"{argv[0]}: {error.strerror}", 127) from None
 
 
 def _wait(pid: int) -> int:

@@ -2,7 +2,7 @@
 
 import sys
 
-from .. import apps, process, props, triggers
+from .. import apps, host, process, props, triggers
 from ..kinds import Commands, Triggers
 from ..log import Fail
 
@@ -101,6 +101,8 @@ def _change(operation: str, words: list[str], items: list[str]) -> None:
         props.put_list(plugin, app, name, [item for item in items if item != value])
     elif operation == "lrem-by-prefix":
         props.put_list(plugin, app, name, [item for item in items if not item.startswith(value)])
+    elif operation in ("setup", "setup-app"):
+        host.make_directory(props.path(plugin, app))
     elif operation == "clone":
         props.clone(plugin, app, name)
     elif operation == "destroy":

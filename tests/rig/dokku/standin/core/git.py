@@ -101,9 +101,7 @@ def receive_app(words: list[str]) -> int:
                 return code
         finally:
             os.chdir("/")
-    image = props.get("git", app, "source-image")
-    source = ["docker-image", image] if image else ["git-push", rev]
-    return triggers.fire("deploy-source-set", app, *source)
+    return 0
 
 
 def from_image(words: list[str]) -> int:
@@ -120,7 +118,7 @@ def from_image(words: list[str]) -> int:
         props.put("git", app, "source-image", image)
         if code := triggers.fire("receive-app", app, rev):
             raise Fail(code=code)
-    return 0
+    return triggers.fire("deploy-source-set", app, "docker-image", image)
 
 
 def git_get_property(words: list[str]) -> None:

@@ -49,10 +49,7 @@ def _refresh_completions() -> None:
 
 
 def name_of(url: str) -> str:
-    name = url.rstrip("/").rpartition("/")[2]
-    for ending in (".git", ".tar.gz", ".tgz"):
-        name = name.removesuffix(ending)
-    return name.removeprefix("dokku-")
+    return url.rstrip("/").rpartition("/")[2].removesuffix(".git").removeprefix("dokku-")
 
 
 def _enable(name: str) -> None:

@@ -154,17 +154,16 @@ def status(app: str) -> tuple[str, str]:
 
 
 def _start(app: str) -> None:
+    triggers.go("pre-start", app)
     if status(app)[1] == "true":
         log.warn(f"App {app} already running")
-    else:
-        with capture.Build(app, "ps:start"):
-            triggers.go("release-and-deploy", app, deploy_tag(app))
+        return
+    triggers.go("release-and-deploy", app, deploy_tag(app))
     triggers.go("proxy-build-config", app)
 
 
 def start(app: str, _kind: str) -> None:
     common.verify_deployed(app)
-    triggers.go("pre-start", app)
     _start(app)
 
 

@@ -212,7 +212,7 @@ def exec_command(words: list[str]) -> int:
     user = ["--as-user", parsed.value("as-user")] if parsed.value("as-user") else []
     flags = [f"--interactive={_is_character_device(0)}", f"--tty={_is_character_device(1)}"]
     image = parsed.value("image", "alpine:latest")
-    code, _ = triggers.go_code(
+    code, errors = triggers.go_code(
         "scheduler-storage-exec",
         str(entry["scheduler"]),
         str(entry["name"]),
@@ -221,7 +221,9 @@ def exec_command(words: list[str]) -> int:
         *user,
         *words[split:],
     )
-    return code
+    if code:
+        raise Fail(errors, code)
+    return 0
 
 
 def facts(app: str) -> report.Facts:
