@@ -37,7 +37,7 @@ def kube_context() -> str:
     return settings.value(settings.GLOBAL, "kube-context")
 
 
-def k3s_is_absent() -> bool:
+def k3s_is_absent(kubeconfig: str) -> bool:
     """This host was to run k3s itself but does not: then there is no cluster that could hold anything."""
-    path = kubeconfig_path()
-    return path == DEFAULT_KUBECONFIG and not (os.path.isfile(K3S_BINARY) and os.path.isfile(path))
+    is_installed = os.path.isfile(K3S_BINARY) and os.path.isfile(kubeconfig)
+    return kubeconfig == DEFAULT_KUBECONFIG and not is_installed

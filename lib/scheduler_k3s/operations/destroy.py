@@ -1,0 +1,117 @@
+"""scheduler-post-delete: takes an app out of the cluster. The namespace stays, it may hold what is not dokku's."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from scheduler_k3s import log
+from scheduler_k3s.dokku import apps, host, properties, triggers
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.manifests.metadata import MANAGED
+from scheduler_k3s.operations import left_behind, lock, place, target
+from scheduler_k3s.operations.left_behind import Remains
+from scheduler_k3s.operations.state import PART_OF
+from scheduler_k3s.tools import helm, release
+from scheduler_k3s.tools.cluster import Cluster, name
+
+_MARK = next(iter(MANAGED))
+_ISSUED = "cert-manager.io/certificate-name"
+_QUICK = 3.0
+
+
+def destroy(app: str) -> None:
+    """Remove all that the app has in the cluster, and what dokku's logs plugin keeps of it.
+
+    dokku would stop half-way at an error, with the app half gone. So what cannot be removed now is said, noted
+    and removed by a later command.
+    """
+    apps.check_name(app)
+    _remove_or_remember(app)
+    properties.destroy(app, plugin="logs")
+    shutil.rmtree(host.data(app, "logs"), ignore_errors=True)
+    clean()
+
+
+def remaining(app: str) -> None:
+    """Remove an app that was deployed here but that another scheduler was asked to destroy (after a rename or a
+    change of scheduler)."""
+    apps.check_name(app)
+    if os.path.isfile(place.note(app)):
+        _remove_or_remember(app)
+
+
+def clean() -> None:
+    """Try again to remove what earlier commands had to leave. Quick, and silent when it is still not possible."""
+    for remains in left_behind.known():
+        if target.k3s_is_absent(remains.place.kubeconfig):
+            left_behind.forget(remains)
+            continue
+        try:
+            remove(remains, remains.place.cluster(attempts=1, timeout=_QUICK))
+        except PluginError as error:
+            log.debug(f"{remains.app} is still in namespace {remains.place.namespace}: {error.message}")
+        else:
+            left_behind.forget(remains)
+            log.detail(f"Removed {remains.app}, destroyed earlier, from namespace {remains.place.namespace}")
+            shutil.rmtree(host.data(remains.app), ignore_errors=True)
+
+
+def remove(remains: Remains, cluster: Cluster) -> None:
+    """Uninstall the app's releases, then delete what no release holds. Errors: PluginError; can be repeated."""
+    app, (namespace, *where) = remains
+    cluster.get("/version")
+    found = [item for item in releases(app) if _is_ours(cluster, namespace, item)]
+    with lock.app_lock(app) as inherited:
+        if found:
+            with helm.session(helm.Target(*where), host.data(app), (inherited,)) as runner:
+                triggers.together([lambda item=item: runner.uninstall(item, namespace) for item in found])  # type: ignore[misc]
+        jobs = f"/apis/batch/v1/namespaces/{name(namespace)}/jobs"
+        for job in cluster.list(jobs, labels=f"{PART_OF}={app}", metadata_only=True):
+            if _annotations(job).get(_MARK) == "true":
+                cluster.delete(f"{jobs}/{name(job['metadata']['name'])}")
+        path = f"/api/v1/namespaces/{name(namespace)}/secrets/{name(f'tls-{app}-web')}"
+        secret = cluster.find(path)
+        if secret is not None and _ISSUED in _annotations(secret):
+            cluster.delete(path)
+
+
+def releases(app: str) -> list[str]:
+    return [app, f"tls-{app}", f"config-{app}", f"pull-secret-{app}"]
+
+
+def _remove_or_remember(app: str) -> None:
+    remains = Remains(app, place.of(app))
+    where = remains.place
+    if target.k3s_is_absent(where.kubeconfig):
+        log.warn("k3s is not installed, skipping")
+    else:
+        try:
+            remove(remains, where.cluster(attempts=2))
+        except PluginError as error:
+            left_behind.remember(remains)
+            log.warn(
+                f"{error.message}\n"
+                f"What {app} has in the cluster stays there for now: the releases {', '.join(releases(app))} "
+                f"in namespace {where.namespace} (kubeconfig {where.kubeconfig}).\n"
+                "The next deploy or destroy of an app of this host removes them, if the cluster answers then."
+            )
+        else:
+            left_behind.forget(remains)
+    if os.path.isfile(place.note(app)):
+        os.unlink(place.note(app))
+
+
+def _is_ours(cluster: Cluster, namespace: str, item: str) -> bool:
+    """Somebody may have a release of their own by the name of an app that was never deployed."""
+    found = release.newest(cluster, namespace, item)
+    if found is None:
+        return False
+    if _MARK not in found.manifest:
+        log.warn(f"The helm release {item} in namespace {namespace} was not made by dokku and is left alone")
+        return False
+    return True
+
+
+def _annotations(item: Mapping[str, Any]) -> Mapping[str, str]:
+    return item["metadata"].get("annotations") or {}

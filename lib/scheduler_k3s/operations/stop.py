@@ -1,0 +1,61 @@
+"""scheduler-stop: no replicas and no cron tasks any more. The release stays, so the next deploy undoes it."""
+
+from scheduler_k3s import log
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.operations import place, target
+from scheduler_k3s.operations.place import Place
+from scheduler_k3s.operations.state import NAME, PART_OF
+from scheduler_k3s.tools.cluster import ApiError, Cluster, name
+
+PAUSED = "autoscaling.keda.sh/paused-replicas"
+
+
+def stop(app: str, is_destroyed: bool) -> None:
+    """Scale every process to 0 and suspend the cron tasks; running Jobs end by themselves.
+
+    An app that is being destroyed is not held up by a cluster that is away. Errors: PluginError.
+    """
+    where = place.of(app)
+    if target.k3s_is_absent(where.kubeconfig):
+        log.warn("k3s is not installed, skipping")
+        return
+    try:
+        _stop(app, where)
+    except PluginError as error:
+        if not is_destroyed:
+            raise PluginError(
+                f"{error.message}\n{app} may still run in namespace {where.namespace}. "
+                f"Stop it once the cluster answers: dokku ps:stop {app}"
+            ) from None
+        log.warn(f"Unable to stop {app} in namespace {where.namespace}: {error.message}")
+
+
+def resume_autoscaling(cluster: Cluster, app: str, namespace: str) -> None:
+    """Let KEDA scale again what `stop` told it to keep at 0."""
+    for path in _paths(cluster, app, namespace, "keda.sh/v1alpha1", "scaledobjects"):
+        cluster.merge(path, {"metadata": {"annotations": {PAUSED: None}}})
+
+
+def _stop(app: str, where: Place) -> None:
+    cluster = where.cluster()
+    base = f"/apis/apps/v1/namespaces/{name(where.namespace)}/deployments"
+    for path in _paths(cluster, app, where.namespace, "keda.sh/v1alpha1", "scaledobjects"):
+        cluster.merge(path, {"metadata": {"annotations": {PAUSED: "0"}}})
+    for item in cluster.list(base, labels=f"{PART_OF}={app}"):
+        metadata = item["metadata"]
+        log.detail(f"Stopping {metadata['labels'].get(NAME, metadata['name'])} process")
+        cluster.merge(f"{base}/{name(metadata['name'])}/scale", {"spec": {"replicas": 0}})
+    for path in _paths(cluster, app, where.namespace, "batch/v1", "cronjobs"):
+        cluster.merge(path, {"spec": {"suspend": True}})
+
+
+def _paths(cluster: Cluster, app: str, namespace: str, group: str, kind: str) -> list[str]:
+    """The app's objects of a kind; none where the cluster does not know the kind."""
+    base = f"/apis/{group}/namespaces/{name(namespace)}/{kind}"
+    try:
+        items = cluster.list(base, labels=f"{PART_OF}={app}", metadata_only=True)
+    except ApiError as error:
+        if error.code == 404:
+            return []
+        raise
+    return [f"{base}/{name(item['metadata']['name'])}" for item in items]
