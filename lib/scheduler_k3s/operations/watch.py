@@ -1,12 +1,13 @@
 """Watches the rollouts of a deploy: shows what the pods do, and sees early when there is no hope."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from scheduler_k3s import log
+from scheduler_k3s.diagnosis import Failure, Object, condition, event_time, has_ended, is_leaving, is_ready
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations.state import PART_OF
-from scheduler_k3s.rollout import Failure, Object, Rollout, is_ready, unfinished
+from scheduler_k3s.rollout import Rollout, unfinished
 from scheduler_k3s.tools.cluster import STREAM_ERRORS, ApiError, Cluster, Unreachable, name
 
 INTERVAL = 1.0
@@ -81,7 +82,8 @@ class Watch:
 
     def _block(self, failure: Failure) -> list[str]:
         where = f"pod {failure.pod}: " if failure.pod else ""
-        lines = [f"{failure.process}: {where}{failure.reason}: {_one_line(failure.message)}"]
+        why = _one_line(failure.message)
+        lines = [f"{failure.process}: {where}{failure.reason}" + (f": {why}" if why else "")]
         lines += [f"  event: {text}" for text in self._warnings(failure)]
         if output := self._log(failure):
             lines += ["  its last log lines:", *(f"    {line}" for line in output)]
@@ -92,10 +94,13 @@ class Watch:
         return lines
 
     def _warnings(self, failure: Failure) -> list[str]:
+        """The last two that say more than the failure's own message."""
         texts: list[str] = []
+        known = _one_line(failure.message)
         for event in self.events.get(failure.pod, ()):
             text = f"{event.get('reason')}: {_one_line(str(event.get('message') or ''))}"
-            if event.get("type") == "Warning" and text not in texts and failure.message not in text:
+            is_news = text not in texts and not (known and known in text)
+            if event.get("type") == "Warning" and is_news:
                 texts.append(text)
         return texts[-2:]
 
@@ -119,21 +124,41 @@ class Watch:
         return [self.cluster.list(f"{base}/{kind}", labels=f"{PART_OF}={self.app}") for kind in kinds]
 
     def _read_events(self, pods: Sequence[Object]) -> None:
-        """Events of the first pods that are not ready: there can be hundreds, and they fail alike."""
-        waiting = [pod["metadata"]["name"] for pod in pods if not _is_done(pod)]
+        """Events of the newest pods that are to become ready: there can be hundreds, and they fail alike."""
+        waiting = [pod for pod in pods if _is_of_a_process(pod) and not _is_done(pod)]
+        waiting.sort(key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)
         for pod in waiting[:_EVENTS_OF]:
-            found = self.cluster.list(
-                f"/api/v1/namespaces/{name(self.namespace)}/events", fields=f"involvedObject.name={pod}"
-            )
-            self.events[pod] = sorted(found, key=_event_time)
+            events = [
+                event
+                for subject in (pod["metadata"]["name"], *_claims(pod))
+                for event in self._about(subject)
+            ]
+            self.events[pod["metadata"]["name"]] = sorted(events, key=event_time)
+
+    def _about(self, subject: str) -> list[Object]:
+        path = f"/api/v1/namespaces/{name(self.namespace)}/events"
+        return self.cluster.list(path, fields=f"involvedObject.name={subject}")
 
 
-def _is_done(pod: Mapping[str, object]) -> bool:
-    return is_ready(dict(pod)) or bool(dict(pod)["metadata"].get("deletionTimestamp"))  # type: ignore[attr-defined]
+def _is_of_a_process(pod: Object) -> bool:
+    """Pods of cron tasks and one-off runs carry the app's labels too, and are never ready once done."""
+    return any(owner.get("kind") == "ReplicaSet" for owner in pod["metadata"].get("ownerReferences") or ())
 
 
-def _event_time(event: Object) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+def _is_done(pod: Object) -> bool:
+    return is_ready(pod) or is_leaving(pod) or has_ended(pod)
+
+
+def _claims(pod: Object) -> list[str]:
+    """The volume claims that a pod without a node may be waiting for: their events tell of the volumes."""
+    if condition(pod, "PodScheduled").get("status") != "False":
+        return []
+    volumes = (pod.get("spec") or {}).get("volumes") or ()
+    return [
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in volumes
+        if "persistentVolumeClaim" in volume
+    ]
 
 
 def _one_line(text: str) -> str:
