@@ -64,18 +64,29 @@ disable() {
   rm -f "$PLUGIN_PATH/enabled/$1"
 }
 
+# Leaves the value of a line `name = "value"` of the plugin's plugin.toml in REPLY.
 field() {
-  sed -n "s/^$1 *= *\"\(.*\)\"/\1/p" "$2/plugin.toml" 2>/dev/null | head -n 1 || true
+  local line
+  REPLY=
+  while IFS= read -r line; do
+    if [[ $line =~ ^$1\ *=\ *\"(.*)\" ]]; then
+      REPLY=${BASH_REMATCH[1]}
+      return
+    fi
+  done <"$2/plugin.toml"
 }
 
 list() {
-  local plugin name state
+  local plugin name state version
   for plugin in "$PLUGIN_PATH"/available/*; do
-    if [[ ! -d $plugin ]]; then continue; fi
+    if [[ ! -r $plugin/plugin.toml ]]; then continue; fi
     name=${plugin##*/}
     state=disabled
     if [[ -e $PLUGIN_PATH/enabled/$name ]]; then state=enabled; fi
-    printf '  %-20s %-10s %-9s %s\n' "$name" "$(field version "$plugin")" "$state" "$(field description "$plugin")"
+    field version "$plugin"
+    version=$REPLY
+    field description "$plugin"
+    printf '  %-20s %-10s %-9s %s\n' "$name" "$version" "$state" "$REPLY"
   done
 }
 
