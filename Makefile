@@ -8,7 +8,7 @@ RIG := PYTHONPATH=tests $(PYTHON) -m rig
 VENV_STAMP := $(VENV)/requirements.sha256
 PYTHON_SOURCES := lib tests commands $(wildcard triggers/* subcommands/*)
 
-.PHONY: help venv check unit host cluster test demo node-build node-start node-stop node-status clean
+.PHONY: help venv check unit host cluster node-end test demo node-build node-start node-stop node-status clean
 
 help:
 	@echo 'make demo         set everything up and deploy a sample app to a real Kubernetes'
@@ -25,22 +25,25 @@ check: venv
 	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster
 	$(VENV)/bin/mypy --no-namespace-packages commands triggers subcommands
 	tests/rig/packages shellcheck
-	shellcheck install.sh tests/rig/venv tests/rig/packages .ci/run
+	shellcheck install.sh tests/rig/venv tests/rig/packages tests/host/run .ci/run
 
 unit: venv
 	$(PYTHON) -m pytest tests/unit
 
 host: venv
-	tests/rig/packages bats
-	bats tests/host
+	tests/host/run
 
 node-build node-start node-stop node-status: venv
 	$(RIG).node $(@:node-%=%)
 
 cluster: node-start
-	$(PYTHON) -m pytest tests/cluster
+	$(PYTHON) -m pytest tests/cluster -m 'not slow_node'
 
-test: check unit host cluster
+# the node's own end, tested last: it must leave no trace
+node-end: venv
+	$(PYTHON) -m pytest tests/cluster -m slow_node
+
+test: check unit host cluster node-end
 
 demo: node-start
 	$(RIG).demo

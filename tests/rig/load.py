@@ -11,22 +11,22 @@ from collections import Counter
 from types import TracebackType
 
 _TIMEOUT = 10.0
+_PAUSE = 0.005
 _LONGEST = 600.0
 
 
 class Load:
-    """`workers` threads that ask one after the other, `pause` seconds apart; for 10 minutes at most.
+    """`workers` threads that ask one after the other with a short pause; for 10 minutes at most.
 
     Use it as a context: it counts from entry to exit. `lost` are requests without an answer of 200.
     """
 
     def __init__(
-        self, address: str, port: int, host: str = "", path: str = "/", workers: int = 8, pause: float = 0.005
-    ):
+        self, address: str, port: int, host: str = "", path: str = "/", *, workers: int = 8
+    ) -> None:
         self.target = (address, port)
         self.host = host or address
         self.path = path
-        self.pause = pause
         self.requests = 0
         self.answers: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
@@ -60,7 +60,7 @@ class Load:
                     self.failures[failure] += 1
                 else:
                     self.answers[answer] += 1
-            self._over.wait(self.pause)
+            self._over.wait(_PAUSE)
 
     def _ask(self) -> tuple[str, str]:
         """What went wrong, or the body's first line."""

@@ -88,7 +88,7 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
         auxiliary.remove_unmanaged(runner, model, before)
         _prune_pull_secrets(cluster, model, before)
         log.headline(f"Installing {app}")
-        upgrade(runner, cluster, model, files, rollback=options.rollback and before.deployed)
+        upgrade(runner, cluster, model, files, rollback=options.rollback, first=not before.deployed)
     _remember(app, model.namespace)
 
 

@@ -10,18 +10,28 @@ from scheduler_k3s.operations import auxiliary
 from scheduler_k3s.operations.watch import INTERVAL, Watch
 from scheduler_k3s.rollout import Rollout
 from scheduler_k3s.tools import helm, release
-from scheduler_k3s.tools.cluster import Cluster
+from scheduler_k3s.tools.cluster import Cluster, name
 
 _UNTIL_APPLIED = 0.2
 
 
 def upgrade(
-    runner: helm.Helm, cluster: Cluster, app: App, files: Mapping[str, str], *, rollback: bool
+    runner: helm.Helm, cluster: Cluster, app: App, files: Mapping[str, str], *, rollback: bool, first: bool
 ) -> None:
-    """With `rollback`, a failure brings the last good revision back; helm waits for it as long again.
+    """With `rollback`, a failure brings the last good revision back; helm waits for it as long again. Where none
+    was ever good (`first`), the release stays for inspection and its processes are stopped.
 
     Errors: RolloutFailed with the reasons, PluginError with helm's own words, Cancelled.
     """
+    try:
+        _upgrade(runner, cluster, app, files, rollback and not first)
+    except PluginError:
+        if rollback and first:
+            _stop(cluster, app)
+        raise
+
+
+def _upgrade(runner: helm.Helm, cluster: Cluster, app: App, files: Mapping[str, str], rollback: bool) -> None:
     rollouts = [Rollout(p.type, f"{app.name}-{p.type}", p.deployment_id) for p in app.processes]
     watch = Watch(cluster.copy(), app.name, app.namespace, rollouts)
     deadline = time.monotonic() + app.deploy_timeout
@@ -65,6 +75,18 @@ def _helm_failure(watch: Watch, running: helm.Upgrade, app: App) -> PluginError:
 
 def _timed_out(app: App) -> str:
     return f"Deploy of {app.name} failed: not all pods were ready within {app.deploy_timeout:g}s (deploy-timeout)"
+
+
+def _stop(cluster: Cluster, app: App) -> None:
+    log.detail(f"Stopping the processes of {app.name}: there is no good version to go back to")
+    for process in app.processes:
+        path = (
+            f"/apis/apps/v1/namespaces/{name(app.namespace)}/deployments/{name(f'{app.name}-{process.type}')}"
+        )
+        try:
+            cluster.merge(path, {"spec": {"replicas": 0}})
+        except PluginError as error:
+            log.warn(error.message)
 
 
 def _undo(runner: helm.Helm, cluster: Cluster, app: App, rollback: bool, error: PluginError) -> None:
