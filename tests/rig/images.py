@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rig import archives
-from rig.node.model import REGISTRY
+from rig.target import REGISTRY
 
 SAMPLE = Path(__file__).parent / "sample"
 SAMPLE_NAME = "rig/sample"

@@ -10,8 +10,8 @@ from rig.ingress import gateway
 from rig.ingress.configuration import Settings
 from rig.ingress.controller import Controller
 from rig.node import health
-from rig.node.model import INGRESS_ADDRESS, INGRESS_HEALTH, NGINX_HEALTH
-from rig.paths import KUBECONFIG, STATE
+from rig.node.model import INGRESS_ADDRESS, INGRESS_FOLDER, INGRESS_HEALTH, INGRESS_LOGS, NGINX_HEALTH
+from rig.paths import KUBECONFIG
 
 
 def main() -> None:
@@ -19,9 +19,8 @@ def main() -> None:
     parser.add_argument("--http-port", type=int, default=80)
     parser.add_argument("--https-port", type=int, default=443)
     arguments = parser.parse_args()
-    folder = STATE / "ingress"
     settings = Settings(
-        folder, folder / "log", INGRESS_ADDRESS, arguments.http_port, arguments.https_port, NGINX_HEALTH
+        INGRESS_FOLDER, INGRESS_LOGS, INGRESS_ADDRESS, arguments.http_port, arguments.https_port, NGINX_HEALTH
     )
     gateway.prepare(settings)
     gateway.start(settings)
@@ -34,8 +33,13 @@ def main() -> None:
 def _answer_health(controller: Controller) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            """200 once every kind was read, as long as nginx answers."""
-            well = controller.watcher.is_complete() and health.answers(f"http://{NGINX_HEALTH}/healthz")
+            """200 once every kind was read, as long as all are followed and nginx answers."""
+            watcher = controller.watcher
+            well = (
+                watcher.is_complete()
+                and watcher.is_alive()
+                and health.answers(f"http://{NGINX_HEALTH}/healthz")
+            )
             self.send_response(200 if well else 503)
             self.end_headers()
 

@@ -1,12 +1,18 @@
-"""Keeps a World as the cluster is, one thread per kind, and says when something changed."""
+"""Keeps a World as the cluster is, one thread per kind, and says when something changed.
+
+Objects are taken as they come: the client's models refuse some that the API server sends (an EndpointSlice without
+endpoints).
+"""
 
 import json
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from kubernetes import client, watch
+from kubernetes import client
+from kubernetes.watch.watch import iter_resp_lines
 from urllib3.exceptions import HTTPError
 
 from rig.ingress.model import Object, World, key
@@ -24,14 +30,20 @@ class Watcher:
         self.lock = threading.Lock()
         self.changed = threading.Event()
         self._listed: set[str] = set()
+        self._threads: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         for kind, call in _calls().items():
-            threading.Thread(target=self._follow, args=(kind, call), name=kind, daemon=True).start()
+            thread = threading.Thread(target=self._follow, args=(kind, call), name=kind, daemon=True)
+            self._threads[kind] = thread
+            thread.start()
 
     def is_complete(self) -> bool:
         """Whether every kind was listed once."""
-        return self._listed >= _calls().keys()
+        return self._listed >= self._threads.keys()
+
+    def is_alive(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads.values())
 
     def _follow(self, kind: str, call: Callable[..., Any]) -> None:
         while True:
@@ -49,9 +61,13 @@ class Watcher:
         if kind == "IngressRoute":
             self.world.traefik = traefik_version() or 3
         self._replace(kind, answer["items"])
-        since = answer["metadata"]["resourceVersion"]
-        for event in watch.Watch().stream(call, resource_version=since, timeout_seconds=_SECONDS_PER_WATCH):
-            item = event["raw_object"]
+        options = {
+            "resource_version": answer["metadata"]["resourceVersion"],
+            "timeout_seconds": _SECONDS_PER_WATCH,
+        }
+        for line in iter_resp_lines(call(watch=True, _preload_content=False, **options)):
+            event = json.loads(line)
+            item = event["object"]
             if event["type"] == "ERROR":
                 return
             with self.lock:
@@ -78,21 +94,13 @@ def _calls() -> dict[str, Callable[..., Any]]:
     custom = client.CustomObjectsApi()
 
     def traefik(plural: str) -> Callable[..., Any]:
-        def call(**options: Any) -> Any:
-            return custom.list_cluster_custom_object("traefik.io", "v1alpha1", plural, **options)
+        return partial(custom.list_cluster_custom_object, "traefik.io", "v1alpha1", plural)
 
-        call.__doc__ = ":return: object"  # where the client's Watch looks up what a list returns
-        return call
-
-    def tls_secrets(**options: Any) -> Any:
-        return core.list_secret_for_all_namespaces(field_selector="type=kubernetes.io/tls", **options)
-
-    tls_secrets.__doc__ = core.list_secret_for_all_namespaces.__doc__
     return {
         "EndpointSlice": client.DiscoveryV1Api().list_endpoint_slice_for_all_namespaces,
         "Ingress": client.NetworkingV1Api().list_ingress_for_all_namespaces,
         "IngressRoute": traefik("ingressroutes"),
         "Middleware": traefik("middlewares"),
-        "Secret": tls_secrets,
+        "Secret": partial(core.list_secret_for_all_namespaces, field_selector="type=kubernetes.io/tls"),
         "Service": core.list_service_for_all_namespaces,
     }

@@ -21,18 +21,24 @@ _KEEP_FREE = "100Mi"
 def write(node: Node) -> None:
     """Writes every file that the node's containerd, kubelet and kube-proxy read."""
     root = node.root
-    for name in ("cni", "cni-state", "certs.d", "kubelet", "pod-logs"):
+    for name in ("cni-state", "kubelet", "pod-logs"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    (root / "resolv.conf").write_text("options ndots:5\n")
-    (root / "containerd.toml").write_text(containerd(node))
-    (root / "cni" / "10-rig.conflist").write_text(json.dumps(cni(node), indent=2))
-    (root / "kubelet.json").write_text(json.dumps(kubelet(node), indent=2))
-    (root / "kube-proxy.json").write_text(json.dumps(kube_proxy(node), indent=2))
+    _write(root / "resolv.conf", "options ndots:5\n")
+    _write(root / "containerd.toml", containerd(node))
+    _write(root / "cni" / "10-rig.conflist", json.dumps(cni(node), indent=2))
+    _write(root / "kubelet.json", json.dumps(kubelet(node), indent=2))
+    _write(root / "kube-proxy.json", json.dumps(kube_proxy(node), indent=2))
     for host in ("127.0.0.1", BRIDGE_ADDRESS):
         address = f"{host}:{REGISTRY_PORT}"
-        folder = root / "certs.d" / address
-        folder.mkdir(exist_ok=True)
-        (folder / "hosts.toml").write_text(f'server = "http://{address}"\n[host."http://{address}"]\n')
+        text = f'server = "http://{address}"\n[host."http://{address}"]\n'
+        _write(root / "certs.d" / address / "hosts.toml", text)
+
+
+def _write(path: Path, text: str) -> None:
+    """Leaves a file that is right untouched: kube-proxy ends itself when its own is written."""
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 def containerd(node: Node) -> str:
@@ -134,6 +140,7 @@ def kube_proxy(node: Node) -> dict[str, Any]:
         "clientConnection": {"kubeconfig": str(PKI / "kube-proxy.kubeconfig")},
         "hostnameOverride": node.name,
         "mode": "iptables",
+        "nodePortAddresses": ["primary"],
         "clusterCIDR": POD_RANGE,
         "healthzBindAddress": f"{node.address}:10256",
         "metricsBindAddress": f"{node.address}:10249",

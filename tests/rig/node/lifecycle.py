@@ -102,7 +102,7 @@ def _steps(traefik: int) -> list[Step]:
         *steps,
         Step("pause image", partial(objects.import_pause_image, HOST), ("containerd",)),
         Step("custom resources", partial(objects.apply_custom_resources, traefik), ("kube-apiserver",)),
-        Step("cluster objects", objects.apply_cluster_objects, ("kube-apiserver",)),
+        Step("cluster objects", objects.apply_cluster_objects, ("kube-apiserver", "pause image")),
         Step(
             "node", partial(objects.wait_for_node, HOST), ("kubelet", "kube-proxy", "kube-controller-manager")
         ),

@@ -9,18 +9,65 @@ from pathlib import Path
 
 from rig import archives
 from rig.node import health
-from rig.node.model import PAUSE_IMAGE, Node
+from rig.node.model import HOST, INGRESS_FOLDER, INGRESS_LOGS, PAUSE_IMAGE, Node
 from rig.node.processes import PartError
 from rig.node.versions import ADD_ONS, TRAEFIK, program
 from rig.paths import KUBECONFIG
 
 _READY_SECONDS = 60
-_INGRESS_CLASS = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "IngressClass",
-    "metadata": {"name": "nginx"},
-    "spec": {"controller": "k8s.io/ingress-nginx"},
-}
+_INGRESS_FOLDERS = {"logs": ("/var/log/nginx", INGRESS_LOGS), "configuration": ("/etc/nginx", INGRESS_FOLDER)}
+_CLUSTER_OBJECTS = (
+    {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "nginx"},
+        "spec": {"controller": "k8s.io/ingress-nginx"},
+    },
+    {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {
+            "name": "local-path",
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
+        "provisioner": "kubernetes.io/host-path",
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    },
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ingress-nginx"}},
+    {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "ingress-nginx-controller",
+            "namespace": "ingress-nginx",
+            "labels": {
+                "app.kubernetes.io/name": "ingress-nginx",
+                "app.kubernetes.io/component": "controller",
+            },
+        },
+        "spec": {
+            "nodeName": HOST.name,
+            "terminationGracePeriodSeconds": 0,
+            "automountServiceAccountToken": False,
+            "containers": [
+                {
+                    "name": "controller",
+                    "image": PAUSE_IMAGE,
+                    "imagePullPolicy": "Never",
+                    "volumeMounts": [
+                        {"name": name, "mountPath": inside, "readOnly": True}
+                        for name, (inside, _) in _INGRESS_FOLDERS.items()
+                    ],
+                }
+            ],
+            "volumes": [
+                {"name": name, "hostPath": {"path": str(outside), "type": "DirectoryOrCreate"}}
+                for name, (_, outside) in _INGRESS_FOLDERS.items()
+            ],
+        },
+    },
+)
 
 
 def import_pause_image(node: Node) -> None:
@@ -52,7 +99,12 @@ def traefik_version() -> int | None:
 
 
 def apply_cluster_objects() -> None:
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(_INGRESS_CLASS))
+    """Class nginx, a default storage class of folders on the node, and what looks like ingress-nginx' pod.
+
+    nginx runs on the host; in the pod are its log files and its configuration, where ingress-nginx has them.
+    """
+    document = {"apiVersion": "v1", "kind": "List", "items": list(_CLUSTER_OBJECTS)}
+    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(document))
 
 
 def node_is_ready(node: Node) -> bool:

@@ -93,6 +93,7 @@ def _controller_manager() -> Part:
         "cluster-cidr": POD_RANGE,
         "cluster-signing-cert-file": PKI / "ca.crt",
         "cluster-signing-key-file": PKI / "ca.key",
+        "enable-hostpath-provisioner": "true",
         "leader-elect": "false",
         "root-ca-file": PKI / "ca.crt",
         "service-account-private-key-file": PKI / "service-account.key",

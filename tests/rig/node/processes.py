@@ -14,6 +14,7 @@ from rig.paths import LOGS, STATE
 
 _PIDS = STATE / "pids"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PATIENCE_SECONDS = 10.0  # a busy machine answers late, which is no reason to end what others use
 
 
 class PartError(Exception):
@@ -42,22 +43,30 @@ def pid_of(name: str) -> int | None:
 
 
 def bring_up(part: Part) -> None:
-    """Returns once the part is healthy; one that runs and is not healthy is started anew.
+    """Returns once the part is healthy; one that runs and does not get healthy in a while is started anew.
 
     Raises PartError when it ends or exceeds its time.
     """
     if pid_of(part.name):
-        if part.healthy():
+        if _gets_healthy(part, _PATIENCE_SECONDS):
             return
         end(part.name)
     process = _spawn(part)
-    deadline = time.monotonic() + part.seconds
+    if _gets_healthy(part, part.seconds, process):
+        return
+    if process.poll() is not None:
+        raise PartError(f"{part.name} ended with exit code {process.returncode}{_last_lines(part.name)}")
+    raise PartError(f"{part.name} is not healthy after {part.seconds:.0f} s{_last_lines(part.name)}")
+
+
+def _gets_healthy(part: Part, seconds: float, process: "subprocess.Popen[bytes] | None" = None) -> bool:
+    """False when the time is over or the process has ended."""
+    deadline = time.monotonic() + seconds
     while not part.healthy():
-        if process.poll() is not None:
-            raise PartError(f"{part.name} ended with exit code {process.returncode}{_last_lines(part.name)}")
-        if time.monotonic() > deadline:
-            raise PartError(f"{part.name} is not healthy after {part.seconds:.0f} s{_last_lines(part.name)}")
+        if time.monotonic() > deadline or (process and process.poll() is not None):
+            return False
         time.sleep(0.1)
+    return True
 
 
 def end(name: str, seconds: float = 5) -> None:

@@ -42,6 +42,7 @@ _PATHS = (
     "/run/docker.sock",
     "/run/netns",
     "/run/runc",
+    "/tmp/hostpath_pv",
     "/usr/libexec/kubernetes",
     "/var/lib/cni",
     "/var/lib/containerd",
