@@ -100,11 +100,11 @@ def web_ports(mappings: Sequence[Port], tls: bool) -> tuple[Port, ...]:
     """The ports of `web`: http and https maps, with the other half of each pair that a router needs.
 
     With TLS every http map gets its https twin on 443; every https map gets its http twin on 80, where the
-    redirect lives. Other schemes are not routed by an ingress and are left out, unless the container listens
-    on 80 or 443.
+    redirect lives. A Service has each port once: where 443 or 80 is another map's already, there is no twin.
+    Other schemes are not routed by an ingress and are left out, unless the container listens on 80 or 443.
     """
     kept = [p for p in mappings if p.scheme in ("http", "https") or p.container in (80, 443)]
-    names = {port.name for port in kept}
+    taken = {port.host for port in kept}
     for port in list(kept):
         if port.scheme == "http" and tls:
             twin = Port("https", 443, port.container)
@@ -112,8 +112,8 @@ def web_ports(mappings: Sequence[Port], tls: bool) -> tuple[Port, ...]:
             twin = Port("http", 80, port.container)
         else:
             continue
-        if twin.name not in names:
-            names.add(twin.name)
+        if twin.host not in taken:
+            taken.add(twin.host)
             kept.append(twin)
     return tuple(sorted(kept, key=lambda port: port.name))
 
