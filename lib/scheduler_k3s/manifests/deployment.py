@@ -17,6 +17,7 @@ def deployment(app: App, process: Process) -> Object:
     """
     name = f"{app.name}-{process.type}"
     labels = triplet(app.name, process.type)
+    selector = dict(process.selector) or labels
     annotations = {
         "app.kubernetes.io/version": process.deployment_id,
         "dokku.com/builder-type": app.image.kind,
@@ -30,16 +31,17 @@ def deployment(app: App, process: Process) -> Object:
             "type": "RollingUpdate",
             "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0},
         },
-        "selector": {"matchLabels": dict(process.selector) or labels},
+        "selector": {"matchLabels": selector},
         "template": {
             "metadata": {
-                "labels": {**labels, **added(app.labels, "pod", process.type), **process.selector},
+                # a pod that its own Deployment does not select would be refused
+                "labels": {**labels, **added(app.labels, "pod", process.type), **selector},
                 "annotations": {**MANAGED, **annotations, **added(app.annotations, "pod", process.type)},
             },
             "spec": _pod(app, process),
         },
     }
-    if seconds := minimum_ready_seconds(app, process):
+    if seconds := _minimum_ready_seconds(process):
         spec["minReadySeconds"] = seconds
         # Kubernetes wants the deadline to be longer than the time a pod has to be stable
         spec["progressDeadlineSeconds"] = max(spec["progressDeadlineSeconds"], seconds + 1)
@@ -53,8 +55,8 @@ def deployment(app: App, process: Process) -> Object:
     }
 
 
-def minimum_ready_seconds(app: App, process: Process) -> int:
-    if uptime := probes.minimum_ready_seconds(process.checks):
+def _minimum_ready_seconds(process: Process) -> int:
+    if uptime := probes.minimum_ready_seconds(process.checks, _place(process)):
         return uptime
     return 0 if process.has_service or process.checks else STABLE_SECONDS
 
@@ -109,8 +111,12 @@ def _pre_stop(app: App, process: Process) -> int:
 
 
 def _probes(app: App, process: Process) -> Object:
-    if process.checks:
-        return dict(probes.probes(process.checks, process.primary_port))
-    if process.has_service and process.default_check and process.primary_port:
-        return {"readinessProbe": probes.default_readiness(process.primary_port, app.deploy_timeout)}
-    return {}
+    """Checks that probe nothing (an `uptime`) do not stand in the way of the default one."""
+    own = probes.probes(process.checks, process.primary_port, _place(process))
+    if own or not (process.has_service and process.default_check and process.primary_port):
+        return own
+    return {"readinessProbe": probes.default_readiness(process.primary_port, app.deploy_timeout)}
+
+
+def _place(process: Process) -> str:
+    return f"{probes.WHERE}.{process.type}"
