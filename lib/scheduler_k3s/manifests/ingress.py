@@ -3,9 +3,8 @@
 from scheduler_k3s import names
 from scheduler_k3s.app import App, Process, primary_port_name
 from scheduler_k3s.manifests import nginx
-from scheduler_k3s.manifests.metadata import Object, metadata, triplet
+from scheduler_k3s.manifests.metadata import Object, added, metadata, triplet
 
-PREFIX = "nginx.ingress.kubernetes.io/"
 METHOD = "dokku.com/ingress-method"
 
 
@@ -14,12 +13,23 @@ def ingresses(app: App, process: Process) -> list[Object]:
     return [_ingress(app, process, domain, taken) for domain in app.domains]
 
 
+def warnings(app: App, process: Process) -> list[str]:
+    """One line when annotations of the user take the place of nginx properties."""
+    own = added(app.annotations, "ingress", process.type)
+    replaced = sorted(own.keys() & nginx.annotations(app.nginx).keys()) if app.domains else []
+    if not replaced:
+        return []
+    return [
+        f"Annotations set for the ingress of {app.name} replace its nginx properties: {', '.join(replaced)}"
+    ]
+
+
 def _ingress(app: App, process: Process, domain: str, taken: set[str]) -> Object:
     name = names.ingress_name(app.name, process.type, domain, taken)
     taken.add(name)
-    annotations = {METHOD: "domains", **nginx.annotations(app.name, app.nginx)}
+    annotations = {METHOD: "domains", **nginx.annotations(app.nginx)}
     if app.tls.secret:
-        annotations[f"{PREFIX}force-ssl-redirect"] = "true"
+        annotations[f"{nginx.PREFIX}force-ssl-redirect"] = "true"
     backend = {
         "service": {"name": f"{app.name}-{process.type}", "port": {"name": primary_port_name(process.ports)}}
     }

@@ -1,6 +1,9 @@
 """dokku's nginx properties as annotations of ingress-nginx: settings where it has one, snippets elsewhere."""
 
+import re
 from collections.abc import Mapping
+
+from scheduler_k3s.errors import PluginError
 
 PREFIX = "nginx.ingress.kubernetes.io/"
 
@@ -21,17 +24,21 @@ _LOCATION = {
 _AS_IS = ("client-max-body-size", "proxy-buffer-size", "proxy-buffering")
 _RENAMED = {"client-max-body-size": "proxy-body-size"}
 _SECONDS = ("proxy-connect-timeout", "proxy-read-timeout", "proxy-send-timeout")
+_TIME = re.compile(r"(\d+)(ms|[smhdwMy])?\s*")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
 
 
-def annotations(app: str, properties: Mapping[str, str]) -> dict[str, str]:
-    """`properties` are the computed values of dokku's nginx plugin, without their defaults filled in here."""
+def annotations(properties: Mapping[str, str]) -> dict[str, str]:
+    """`properties` are the computed values of dokku's nginx plugin, its defaults included.
+
+    Errors: PluginError for a timeout that is no time.
+    """
     if not properties:
         return {}
     result = {PREFIX + _RENAMED.get(name, name): properties[name] for name in _AS_IS if properties.get(name)}
     for name in _SECONDS:
         if properties.get(name):
-            result[PREFIX + name] = str(seconds(properties[name]))
+            result[PREFIX + name] = str(_seconds(name, properties[name]))
     number, size = _buffers(properties.get("proxy-buffers", ""))
     result[f"{PREFIX}proxy-buffers-number"] = number
     result[f"{PREFIX}proxy-buffers-size"] = size
@@ -41,14 +48,12 @@ def annotations(app: str, properties: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def seconds(text: str) -> int:
+def _seconds(name: str, text: str) -> int:
     """nginx's time (`60`, `60s`, `1m 30s`, `500ms`) in whole seconds, at least 1: the annotation knows no unit."""
-    import re
-
-    total = 0.0
-    for number, unit in re.findall(r"(\d+)\s*(ms|[smhdwMy])?", text):
-        total += int(number) * _UNITS[unit or "s"]
-    return max(1, round(total))
+    parts = list(_TIME.finditer(text.strip()))
+    if "".join(part[0] for part in parts) != text.strip():
+        raise PluginError(f"Invalid nginx property {name}: {text!r} is not a time such as 60s or 5m")
+    return max(1, round(sum(int(part[1]) * _UNITS[part[2] or "s"] for part in parts)))
 
 
 def _buffers(text: str) -> tuple[str, str]:

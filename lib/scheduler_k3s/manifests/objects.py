@@ -1,8 +1,8 @@
 """All objects of an app's release, in the order in which they are listed."""
 
-from scheduler_k3s.app import App
+from scheduler_k3s.app import App, Process
+from scheduler_k3s.manifests import ingress, probes
 from scheduler_k3s.manifests.deployment import deployment
-from scheduler_k3s.manifests.ingress import ingresses
 from scheduler_k3s.manifests.metadata import Object
 from scheduler_k3s.manifests.service import service
 from scheduler_k3s.manifests.service_account import service_account
@@ -12,7 +12,21 @@ def build(app: App) -> list[Object]:
     result = [service_account(app)]
     result += [service(app, process) for process in app.processes if process.has_service]
     result += [deployment(app, process) for process in app.processes]
-    web = app.process("web")
-    if web is not None and web.has_service and app.ingress_class == "nginx":
-        result += ingresses(app, web)
+    for process in _routed(app):
+        result += ingress.ingresses(app, process)
     return result
+
+
+def warnings(app: App) -> list[str]:
+    """What the user should know of an app whose objects are fine."""
+    told = []
+    for process in app.processes:
+        told += probes.warnings(process.checks, f"{probes.WHERE}.{process.type}")
+    for process in _routed(app):
+        told += ingress.warnings(app, process)
+    return told
+
+
+def _routed(app: App) -> list[Process]:
+    web = app.process("web")
+    return [web] if web is not None and web.has_service and app.ingress_class == "nginx" else []
