@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scheduler_k3s import names, quantity, words
+from scheduler_k3s import environment, names, quantity, words
 from scheduler_k3s.app import App, Image, Port, Process, primary, web_ports
 from scheduler_k3s.dokku.facts import ALL, Facts
 from scheduler_k3s.errors import PluginError
@@ -12,7 +12,6 @@ from scheduler_k3s.tools.release import Release
 
 EXPOSED = Port("http", 5000, 5000)
 _HEROKUISH_USER = "herokuishuser"
-_MAX_ENTRY = 131_071
 
 
 def image(facts: Facts, tag: str, stored: Release | None) -> Image:
@@ -64,8 +63,8 @@ def app(
 
     `selectors` are those of the live Deployments, by process type: Kubernetes lets nobody change them.
     """
-    names.check_app(facts.app)
-    check_config(facts)
+    names.check_app(facts.app, pull_secret=pull_secret == pull_secret_name(facts.app))
+    environment.check(facts.app, facts.config)
     if not facts.scale:
         raise PluginError(f"No process types found for app {facts.app}: its scale is empty")
     if target and target not in facts.scale:
@@ -101,38 +100,6 @@ def app(
     )
 
 
-def check_config(facts: Facts) -> None:
-    """Refuse what a pod's environment cannot hold. Names and sizes are told, values never."""
-    bad = [key for key in sorted(facts.config) if not _is_variable(key)]
-    if bad:
-        raise PluginError(
-            f"Config of {facts.app} has names that a pod's environment cannot take: {', '.join(map(repr, bad))}. "
-            "Names consist of letters, digits, '_', '-' and '.' and begin with no digit. "
-            f"Remove them with: dokku config:unset {facts.app} NAME"
-        )
-    for key, value in sorted(facts.config.items()):
-        try:
-            size = len(f"{key}={value.reveal()}".encode())
-        except UnicodeEncodeError:
-            raise PluginError(
-                f"Config value {key} of {facts.app} is not UTF-8, which Kubernetes requires"
-            ) from None
-        if "\0" in value.reveal():
-            raise PluginError(
-                f"Config value {key} of {facts.app} holds a NUL byte, which no process can be given"
-            )
-        if size > _MAX_ENTRY:
-            raise PluginError(
-                f"Config value {key} of {facts.app} is too large: {size} bytes with its name, "
-                f"Linux gives a process at most {_MAX_ENTRY}. Put it into a file of the image or a volume"
-            )
-
-
-def _is_variable(name: str) -> bool:
-    letters = name.replace("_", "a").replace("-", "a").replace(".", "a")
-    return letters.isascii() and letters.isalnum() and not letters[0].isdigit()
-
-
 def command(facts: Facts, image: Image, type_: str, port: int) -> tuple[str, ...]:
     """The words of a process's command; none means the image's own.
 
@@ -145,9 +112,15 @@ def command(facts: Facts, image: Image, type_: str, port: int) -> tuple[str, ...
         text = facts.dockerfile_start_command
     variables = {key: value.reveal() for key, value in facts.config.items()} | {"PORT": str(port)}
     try:
-        return tuple(words.expand(text, variables))
+        found = tuple(words.expand(text, variables))
+        " ".join(found).encode()
     except words.WordError as error:
         raise PluginError(f"Error getting start command for deployment: {error.message}") from None
+    except UnicodeEncodeError:
+        raise PluginError(
+            f"Error getting start command for deployment: that of {type_} is not UTF-8, which Kubernetes requires"
+        ) from None
+    return found
 
 
 def _process(
@@ -157,7 +130,7 @@ def _process(
     main = primary(facts.ports)
     exposed = _formation(facts, type_).get("service") or {}
     ports: tuple[Port, ...] = ()
-    primary_port = main.container or 5000
+    primary_port = main.container
     if type_ == "web":
         ports = web_ports(facts.ports or (main,), tls)
     elif isinstance(exposed, Mapping) and exposed.get("exposed") is True:
@@ -174,7 +147,7 @@ def _process(
         type=type_,
         scale=facts.scale[type_],
         deployment_id=deployment_id,
-        args=command(facts, image, type_, main.container or 5000),
+        args=() if _runs_on_host(facts, type_) else command(facts, image, type_, primary_port),
         ports=ports,
         primary_port=primary_port,
         checks=_checks(facts, type_),
@@ -182,6 +155,11 @@ def _process(
         resources=resources,
         selector=selector,
     )
+
+
+def _runs_on_host(facts: Facts, type_: str) -> bool:
+    """dokku runs the Procfile's `release` itself, in a shell: operators are legal there and words are not needed."""
+    return type_ == "release" and facts.scale[type_] == 0
 
 
 def _id(type_: str, target: str, new: str, stored: Release | None) -> str:
