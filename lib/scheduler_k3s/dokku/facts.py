@@ -21,7 +21,7 @@ ALL = "_all_"
 
 @dataclass(frozen=True)
 class Facts:
-    """dokku's answers, parsed but not yet judged. `image_labels` is None when the image is not on this host."""
+    """dokku's answers, parsed but not yet judged. `inspected` is None when the image is not on this host."""
 
     app: str
     repository: str
@@ -87,7 +87,7 @@ def parse_scale(app: str, text: str) -> dict[str, int]:
     scale = {}
     for line in text.splitlines():
         type_, _, count = line.strip().partition("=")
-        if type_ and count.isdigit():
+        if type_ and count.isascii() and count.isdigit():
             scale[type_] = int(count)
         elif line.strip():
             raise PluginError(f"Invalid scale entry for app {app}: {line!r}, expected TYPE=COUNT")
@@ -95,12 +95,18 @@ def parse_scale(app: str, text: str) -> dict[str, int]:
 
 
 def parse_config(text: str) -> dict[str, Secret]:
-    return {key: Secret(value) for key, value in _json("config-export", text).items()}
+    values = _json("config-export", text)
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise PluginError("dokku's answer to config-export is not an object of texts")
+    return {key: Secret(value) for key, value in values.items()}
 
 
 def parse_ports(text: str) -> tuple[Port, ...]:
-    entries = _json("ports-get", text or "[]")
-    return tuple(Port(str(e["scheme"]), int(e["host_port"]), int(e["container_port"])) for e in entries)
+    entries = _json("ports-get", text.strip() or "[]") or []
+    try:
+        return tuple(Port(str(e["scheme"]), int(e["host_port"]), int(e["container_port"])) for e in entries)
+    except (KeyError, TypeError, ValueError):
+        raise PluginError("dokku's answer to ports-get is not a list of port maps") from None
 
 
 def inspect(image: str) -> Mapping[str, Any] | None:
@@ -127,7 +133,7 @@ def procfile(app: str) -> dict[str, str]:
 
     text = extracted.read("ps", app, "Procfile") or ""
     entries = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if match := re.match(r"^([A-Za-z0-9_-]+):\s*(.*?)\s*$", line):
             entries[match[1]] = match[2]
     return entries
@@ -149,12 +155,10 @@ def app_json(app: str) -> dict[str, Any]:
 
 def docker_config(app: str) -> Secret:
     """Registry credentials: the app's own login when it has one, else the dokku user's. Empty for none."""
-    for path in (
-        f"{host.lib_root()}/config/registry/{app}/config.json",
-        f"{host.root()}/.docker/config.json",
-    ):
+    own = f"{host.lib_root()}/config/registry/{app}/config.json"
+    for path in (own, f"{host.root()}/.docker/config.json"):
         try:
-            with open(path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8", newline="") as file:
                 text = file.read()
         except (FileNotFoundError, NotADirectoryError):
             continue
@@ -166,7 +170,7 @@ def docker_config(app: str) -> Secret:
             raise PluginError(
                 f"Unable to read the registry credentials in {path}: not a docker config"
             ) from None
-        if logged_in or path.startswith(host.root()):
+        if logged_in or path != own:
             return Secret(text)
     return Secret("")
 
@@ -207,13 +211,21 @@ def _checks_disabled(app: str) -> frozenset[str]:
 
 
 def _maps(app: str, prefix: str) -> dict[str, dict[str, str]]:
-    """The user's annotations (or labels): what is set for the app, over what is set for all apps."""
+    """The user's annotations (or labels): what is set for the app, over what is set for all apps.
+
+    What the app sets for all its processes also wins over what is set for one process of all apps.
+    """
     from scheduler_k3s.decorations import files
 
+    common, own = (
+        {key: properties.read_map(scope, name) for name, key in files(properties.names(scope), prefix)}
+        for scope in (properties.GLOBAL, app)
+    )
     result: dict[str, dict[str, str]] = {}
-    for scope in (properties.GLOBAL, app):
-        for name, key in files(properties.names(scope), prefix):
-            result[key] = {**result.get(key, {}), **properties.read_map(scope, name)}
+    for key in {**common, **own}:
+        everywhere = own.get(f"{properties.GLOBAL}.{key.rpartition('.')[2]}", {})
+        kept = {name: value for name, value in common.get(key, {}).items() if name not in everywhere}
+        result[key] = {**kept, **own.get(key, {})}
     return result
 
 
