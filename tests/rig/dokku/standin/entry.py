@@ -12,7 +12,16 @@ def module_name(plugin: str) -> str:
     return "events" if plugin == "20_events" else plugin.replace("-", "_")
 
 
+def ignore_no_signal() -> None:
+    """Python ignores two signals, and its children would inherit that; dokku's programs ignore none."""
+    import _signal  # type: ignore[import-not-found]  # `signal` imports enum, for 5 ms
+
+    for signal in (_signal.SIGPIPE, _signal.SIGXFSZ):
+        _signal.signal(signal, _signal.SIG_DFL)
+
+
 def main() -> int:
+    ignore_no_signal()
     directory, name = os.path.split(sys.argv[0])
     is_command = os.path.basename(directory) == "subcommands"
     plugin = os.path.basename(os.path.dirname(directory) if is_command else directory)
@@ -27,7 +36,5 @@ def main() -> int:
         if failure.message:
             log.warn(failure.message)
         return failure.code
-    except BrokenPipeError:
-        return 141
     except KeyboardInterrupt:
         return 130
