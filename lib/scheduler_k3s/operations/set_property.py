@@ -7,10 +7,14 @@ from scheduler_k3s.settings import SETTINGS, normalise
 
 GLOBAL = properties.GLOBAL
 _CHECKED_BEFORE_THE_APP = ("cert-issuer-kind", "cert-issuer-name", "letsencrypt-server")
+_OF_CLUSTER_ISSUERS = ("letsencrypt-email-prod", "letsencrypt-email-stag", "letsencrypt-server")
 
 
 def set_property(scope: str, name: str, value: str) -> None:
-    """Errors: PluginError, with exit code 20 for an unknown app. It counts from the app's next deploy."""
+    """It counts from the app's next deploy; the letsencrypt issuers of the cluster are changed at once.
+
+    Errors: PluginError, with exit code 20 for an unknown app.
+    """
     if name.startswith("chart."):
         _set_chart_value(scope, name, value)
         return
@@ -27,6 +31,10 @@ def set_property(scope: str, name: str, value: str) -> None:
     else:
         log.headline_quiet(f"Unsetting {name}")
         properties.delete(scope, name)
+    if scope == GLOBAL and name in _OF_CLUSTER_ISSUERS:
+        from scheduler_k3s.operations import cluster_issuers
+
+        cluster_issuers.apply()
 
 
 def _check_name(scope: str, name: str, value: str) -> None:
