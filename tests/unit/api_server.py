@@ -42,13 +42,11 @@ class Pod:
 
     def object(self) -> Object:
         state: Object = {"running": {}} if self.running else {"terminated": {"exitCode": 0}}
-        status: Object = {
-            "name": self.containers[0],
-            "state": state,
-            "containerID": f"c://{self.name}.{self.start}",
-        }
         if self.waiting:
-            status = {"name": self.containers[0], "state": {"waiting": {"reason": self.waiting}}}
+            state = {"waiting": {"reason": self.waiting}}
+        statuses: list[Object] = [{"name": name, "state": state} for name in self.containers]
+        for status in statuses if not self.waiting else ():
+            status["containerID"] = f"c://{self.name}.{status['name']}.{self.start}"
         labels = {"app.kubernetes.io/part-of": self.app, "app.kubernetes.io/name": self.kind}
         phase = "Pending" if self.waiting else "Running" if self.running else "Succeeded"
         return {
@@ -59,7 +57,7 @@ class Pod:
                 "annotations": self.annotations,
             },
             "spec": {"containers": [{"name": name} for name in self.containers]},
-            "status": {"phase": phase, "containerStatuses": [status]},
+            "status": {"phase": phase, "containerStatuses": statuses},
         }
 
 
