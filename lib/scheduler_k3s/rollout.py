@@ -70,7 +70,8 @@ class Rollout:
         updated = int(status.get("updatedReplicas") or 0)
         self.available = min(updated, int(status.get("availableReplicas") or 0))
         self.settled = (
-            self.available >= self.wanted
+            current is not None
+            and self.available >= self.wanted
             and int(status.get("replicas") or 0) == updated
             and not status.get("unavailableReplicas")
         )
@@ -204,12 +205,14 @@ def _doing(pods: Sequence[Object], events: Mapping[str, Sequence[Object]]) -> st
 
 
 def _current(deployment: Object, replica_sets: Sequence[Object]) -> Object | None:
+    """The ReplicaSet of the present template. The controller observes a change before it has made a new one."""
     revision = (deployment["metadata"].get("annotations") or {}).get(REVISION)
     return next(
         (
             item
             for item in replica_sets
             if _owned(item, deployment)
+            and _version(item) == _version(deployment)
             and (item["metadata"].get("annotations") or {}).get(REVISION) == revision
         ),
         None,

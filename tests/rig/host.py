@@ -5,6 +5,7 @@ server on loopback that stands in for the public ones.
 """
 
 import functools
+import gzip
 import hashlib
 import http.server
 import os
@@ -99,7 +100,7 @@ def lay_out(prefix: Path, show: bool = False) -> Host:
     """Make a host at `prefix`, where user dokku must be able to go, and install the plugin of this checkout."""
     _run([str(CHECKOUT / "tests/rig/dokku/install"), str(prefix)], show)
     with _repository() as url, _downloads() as settings:
-        environment = {**_environment(), **settings, "PATH": f"{prefix}/bin:{os.environ['PATH']}"}
+        environment = {**_environment(), **settings, **_places(prefix)}
         (prefix / "home" / "dokkurc").write_text(f"export DOKKU_SCHEDULER_K3S_TOOLS={TOOLS}\n")
         _run([str(CHECKOUT / "install.sh"), url], show, environment)
     return Host(prefix, show)
@@ -161,13 +162,21 @@ def _pack(program: Path, archive: Path) -> None:
     entry = tarfile.TarInfo("linux-amd64/helm")
     content = program.read_bytes()
     entry.size, entry.mode = len(content), 0o755
-    with tarfile.open(archive, "w:gz", compresslevel=1) as file:
-        file.addfile(entry, BytesIO(content))
+    # without the time in gzip's header the digest stays the same, and what is installed stays current
+    with gzip.GzipFile(archive, "wb", compresslevel=1, mtime=0) as packed:
+        with tarfile.open(fileobj=packed, mode="w") as file:
+            file.addfile(entry, BytesIO(content))
 
 
 def _environment() -> dict[str, str]:
     """Ours without what a shell of ours may have set for dokku."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("DOKKU_", "PLUGIN_"))}
+
+
+def _places(prefix: Path) -> dict[str, str]:
+    """Where this host keeps what a real one has at its well-known places."""
+    path = f"{prefix}/bin:{os.environ['PATH']}"
+    return {"PATH": path, "DOKKU_ROOT": f"{prefix}/home", "DOKKU_LIB_ROOT": f"{prefix}/lib"}
 
 
 def _run(argv: list[str], show: bool, env: dict[str, str] | None = None) -> None:

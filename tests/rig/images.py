@@ -66,7 +66,6 @@ def sample(tag: str = "latest", *, greeting: str = "hello", labels: Mapping[str,
         cmd=["/app/bin/web"],
         env={"GREETING": greeting},
         labels=labels,
-        expose=[5000],
     )
 
 

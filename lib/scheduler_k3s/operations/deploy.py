@@ -68,6 +68,7 @@ def deploy(app: str, image_tag: str, process_type: str = "") -> None:
 def _deploy(app: str, image_tag: str, process_type: str, options: Options, inherited: int) -> None:
     cluster = target.cluster()
     known, before = _gather(app, options.namespace, cluster)
+    before = _until_left(cluster, before, options, app)
     model = _model(known, before, options, image_tag, process_type)
     wanted = objects.build(model)
     files = auxiliary.checked(app, _chart(model, wanted))
@@ -106,6 +107,24 @@ def _gather(app: str, namespace: str, cluster: Cluster) -> tuple[Facts, State]:
             f"dokku ps:rebuild {app}"
         )
     return known[0], before[0]
+
+
+def _until_left(cluster: Cluster, before: State, options: Options, app: str) -> State:
+    """An app that was destroyed a moment ago may still be on its way out: a new one of that name has to wait."""
+    deadline = time.monotonic() + options.timeout
+    said: list[str] = []
+    while leaving := before.leaving():
+        if time.monotonic() > deadline:
+            raise PluginError(
+                f"{', '.join(leaving)} in namespace {options.namespace} is being deleted, and was not gone within "
+                f"{options.timeout:g}s. See what holds it: kubectl describe deployment {leaving[0]}"
+            )
+        if leaving != said:
+            log.detail(f"Waiting for {', '.join(leaving)} to be gone, which is being deleted")
+            said = leaving
+        time.sleep(1.0)
+        before = state.read(cluster, app, options.namespace)
+    return before
 
 
 def _model(known: Facts, before: State, options: Options, image_tag: str, process_type: str) -> App:

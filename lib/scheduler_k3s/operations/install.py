@@ -91,7 +91,12 @@ def _warn_of_rivals(plugin: str) -> None:
 
 
 def _serves_k3s(path: str, name: str) -> bool:
-    """By the text of its `scheduler-deploy`; a compiled one is judged by the plugin's name."""
+    """By the text of its `scheduler-deploy`; a compiled one is judged by the plugin's name.
+
+    dokku's other schedulers are known not to, whatever their scripts mention.
+    """
+    if name != NAME and os.path.exists(f"{os.path.dirname(path)}/.core"):
+        return False
     with open(path, "rb") as file:
         start = file.read(65536)
     return "k3s" in name or (start.startswith(b"#!") and re.search(rb"\bk3s\b", start) is not None)

@@ -32,6 +32,12 @@ class State:
         """Whether the server takes the built-in sleep as preStop hook (Kubernetes 1.30)."""
         return self.version >= _SLEEP_ACTION
 
+    def leaving(self) -> list[str]:
+        """Deployments that are being deleted, with their pods: helm would take them for living ones."""
+        return [
+            item["metadata"]["name"] for item in self.deployments if item["metadata"].get("deletionTimestamp")
+        ]
+
     def selectors(self) -> dict[str, dict[str, str]]:
         """The selectors of the live Deployments by process type; Kubernetes does not let them change."""
         return {

@@ -83,7 +83,9 @@ class Watch:
     def _block(self, failure: Failure) -> list[str]:
         where = f"pod {failure.pod}: " if failure.pod else ""
         why = _one_line(failure.message)
-        lines = [f"{failure.process}: {where}{failure.reason}" + (f": {why}" if why else "")]
+        # "Error" is the kubelet's word for any exit code but 0: the message says more
+        reason = "" if why and failure.reason == "Error" else failure.reason
+        lines = [f"{failure.process}: {where}{': '.join(filter(None, (reason, why)))}"]
         lines += [f"  event: {text}" for text in self._warnings(failure)]
         if output := self._log(failure):
             lines += ["  its last log lines:", *(f"    {line}" for line in output)]
@@ -99,7 +101,8 @@ class Watch:
         known = _one_line(failure.message)
         for event in self.events.get(failure.pod, ()):
             text = f"{event.get('reason')}: {_one_line(str(event.get('message') or ''))}"
-            is_news = text not in texts and not (known and known in text)
+            restates = event.get("reason") == "BackOff" or str(event.get("message")).startswith("Error: ")
+            is_news = text not in texts and not restates and not (known and known in text)
             if event.get("type") == "Warning" and is_news:
                 texts.append(text)
         return texts[-2:]
