@@ -15,6 +15,7 @@ from rig.node.model import (
     Node,
 )
 
+CNI_NAME = "scheduler-k3s-rig"
 _KEEP_FREE = "100Mi"
 
 
@@ -86,7 +87,7 @@ def cni(node: Node) -> dict[str, Any]:
     }
     links = {"type": "ptp", "ipMasq": False, "mtu": 1500, "ipam": addresses}
     ports = {"type": "portmap", "capabilities": {"portMappings": True}}
-    return {"cniVersion": "0.4.0", "name": "scheduler-k3s-rig", "plugins": [links, ports]}
+    return {"cniVersion": "0.4.0", "name": CNI_NAME, "plugins": [links, ports]}
 
 
 def kubelet(node: Node) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def _docker_is_ours() -> bool:
 
 def _prepare() -> None:
     traces.remember()
+    traces.apply_settings()
     network.make_bridge()
-    network.allow_forwarding()
     for name in (HOST.cgroup, f"{CGROUP}/docker"):
         cgroups.make(name)
     certificates.make_cluster_certificates()

@@ -3,12 +3,13 @@
 import re
 import subprocess
 from collections.abc import Iterable
-from pathlib import Path
 
 from rig.node.model import BRIDGE, BRIDGE_ADDRESS, BRIDGE_RANGE, POD_RANGE, SERVICE_RANGE
 
 _OUR_CHAIN = re.compile(r"^(KUBE|CNI)-")
 _DOCKER_CHAIN = re.compile(r"^DOCKER")
+# Docker's rules outside of its chains: they name its bridge, or lead a container with a published port to itself.
+_DOCKER_RULE = re.compile(r" docker0( |$)|^-A POSTROUTING -s (\S+)/32 -d \2/32 .*-j MASQUERADE$")
 
 
 def make_bridge() -> None:
@@ -25,11 +26,6 @@ def make_bridge() -> None:
     _ip("link", "set", BRIDGE, "up")
     for addresses in (SERVICE_RANGE, POD_RANGE):
         _ip("route", "add", addresses, "dev", BRIDGE)
-
-
-def allow_forwarding() -> None:
-    """Pods are reached through this machine. Set before dockerd looks, which else closes all forwarding but its own."""
-    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
 
 def remove_links(names: Iterable[str]) -> None:
@@ -68,7 +64,7 @@ def removal(saved: str, *, with_docker: bool) -> str:
                 commands.append(f"-F {name}")
         elif line.startswith("-A "):
             chain, *words = line[3:].split()
-            leads_to_us = any(word in ours for word in words) or (with_docker and "docker0" in words)
+            leads_to_us = any(word in ours for word in words) or (with_docker and _DOCKER_RULE.search(line))
             if chain not in ours and leads_to_us:
                 commands.append(f"-D {line[3:]}")
         elif line == "COMMIT":

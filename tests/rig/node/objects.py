@@ -37,6 +37,11 @@ _CLUSTER_OBJECTS = (
     {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ingress-nginx"}},
     {
         "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "ingress-nginx", "namespace": "ingress-nginx"},
+    },
+    {
+        "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": "ingress-nginx-controller",
@@ -48,6 +53,7 @@ _CLUSTER_OBJECTS = (
         },
         "spec": {
             "nodeName": HOST.name,
+            "serviceAccountName": "ingress-nginx",
             "terminationGracePeriodSeconds": 0,
             "automountServiceAccountToken": False,
             "containers": [

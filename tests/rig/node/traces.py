@@ -10,12 +10,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rig.node import cgroups, network
+from rig.node import cgroups, configs, network
 from rig.node.model import BRIDGE
 from rig.paths import STATE
 
 _RECORD = STATE / "before.json"
+# Pods are reached through this machine (and dockerd, finding forwarding closed, would open it for its own alone).
+# The kubelet takes an inotify instance for every log that is followed; the kernel grants a user 128.
+_WANTED = {"net/ipv4/ip_forward": "1", "fs/inotify/max_user_instances": "8192"}
 _SETTINGS = (
+    *_WANTED,
     "kernel/panic",
     "kernel/panic_on_oops",
     "kernel/keys/root_maxbytes",
@@ -23,7 +27,6 @@ _SETTINGS = (
     "net/ipv4/conf/all/forwarding",
     "net/ipv4/conf/all/route_localnet",
     "net/ipv4/conf/default/forwarding",
-    "net/ipv4/ip_forward",
     "net/ipv4/vs/conntrack",
     "net/ipv6/conf/all/forwarding",
     "net/ipv6/conf/default/forwarding",
@@ -42,6 +45,7 @@ _PATHS = (
     "/run/docker.sock",
     "/run/netns",
     "/run/runc",
+    "/run/xtables.lock",
     "/tmp/hostpath_pv",
     "/usr/libexec/kubernetes",
     "/var/lib/cni",
@@ -52,6 +56,9 @@ _PATHS = (
     "/var/log/pods",
     "/var/run/kubernetes",
 )
+
+
+_CNI_RESULTS = Path("/var/lib/cni/results")
 
 
 def remember() -> None:
@@ -68,6 +75,11 @@ def remember() -> None:
     _RECORD.write_text(json.dumps(record, indent=2))
 
 
+def apply_settings() -> None:
+    for name, value in _WANTED.items():
+        (Path("/proc/sys") / name).write_text(value)
+
+
 def remove() -> None:
     """Takes away what the ended parts have left, whatever state they were in."""
     record = _record()
@@ -77,7 +89,7 @@ def remove() -> None:
     network.remove_rules(with_docker=with_docker)
     network.remove_links(_our_links(record, with_docker))
     cgroups.remove()
-    for path in record["missing"]:
+    for path in [*record["missing"], *_CNI_RESULTS.glob(f"{configs.CNI_NAME}-*")]:
         _delete(Path(path))
     for name, value in record["settings"].items():
         with contextlib.suppress(OSError):
