@@ -28,7 +28,7 @@ def deployment(
     }
 
 
-def replica_set(type_: str = "web", revision: str = "2") -> Object:
+def replica_set(type_: str = "web", revision: str = "2", version: str = "200") -> Object:
     name = f"shop-{type_}-r{revision}"
     return {
         "metadata": {
@@ -36,7 +36,8 @@ def replica_set(type_: str = "web", revision: str = "2") -> Object:
             "uid": f"uid-{name}",
             "annotations": {"deployment.kubernetes.io/revision": revision},
             "ownerReferences": [{"kind": "Deployment", "uid": f"uid-shop-{type_}"}],
-        }
+        },
+        "spec": {"template": {"metadata": {"annotations": {"app.kubernetes.io/version": version}}}},
     }
 
 

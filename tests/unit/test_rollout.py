@@ -34,7 +34,7 @@ def look(
     rollout: Rollout, *pods: Object, now: float = 0.0, events: Events | None = None, **status: Any
 ) -> None:
     """One look at a Deployment in the middle of its way to revision 2, with these pods."""
-    sets = [replica_set(revision="1"), replica_set(revision="2")]
+    sets = [replica_set(revision="1", version="100"), replica_set(revision="2")]
     rollout.look([deployment(**status)], sets, pods, events or {}, now)
 
 
@@ -341,6 +341,16 @@ def test_available_old_pods_are_not_taken_for_new_ones() -> None:
     watched = rollout()
     look(watched, replicas=2, updatedReplicas=0, availableReplicas=2)
     assert not watched.settled
+
+
+def test_the_moment_before_the_new_replica_set_is_there_is_not_the_end() -> None:
+    """The controller observes a change, counts the old pods and only then makes the new ReplicaSet."""
+    watched = rollout()
+    old = [pod(f"shop-web-r1-{c}", [running(ready=True)], revision="1", ready=True) for c in "ab"]
+    item = deployment(revision="1", replicas=2, updatedReplicas=2, availableReplicas=2)
+    watched.look([item], [replica_set(revision="1", version="100")], old, {}, 0)
+    assert not watched.settled
+    assert watched.ready == 0
 
 
 def test_a_process_at_scale_0_is_done_when_its_pods_are_gone() -> None:
