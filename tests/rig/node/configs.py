@@ -11,11 +11,15 @@ from rig.node.model import (
     DNS_DOMAIN,
     PAUSE_IMAGE,
     POD_RANGE,
+    REGISTRY,
     REGISTRY_PORT,
     Node,
 )
+from rig.paths import STATE
 
 CNI_NAME = "scheduler-k3s-rig"
+# Two front ends of one storage: nodes in network namespaces do not reach this machine's loopback.
+REGISTRIES = {"registry": REGISTRY, "registry-bridge": f"{BRIDGE_ADDRESS}:{REGISTRY_PORT}"}
 _KEEP_FREE = "100Mi"
 
 
@@ -29,8 +33,7 @@ def write(node: Node) -> None:
     _write(root / "cni" / "10-rig.conflist", json.dumps(cni(node), indent=2))
     _write(root / "kubelet.json", json.dumps(kubelet(node), indent=2))
     _write(root / "kube-proxy.json", json.dumps(kube_proxy(node), indent=2))
-    for host in ("127.0.0.1", BRIDGE_ADDRESS):
-        address = f"{host}:{REGISTRY_PORT}"
+    for address in REGISTRIES.values():
         text = f'server = "http://{address}"\n[host."http://{address}"]\n'
         _write(root / "certs.d" / address / "hosts.toml", text)
 
@@ -150,11 +153,23 @@ def kube_proxy(node: Node) -> dict[str, Any]:
     }
 
 
-def registry(address: str, storage: Path) -> dict[str, Any]:
-    """A registry on `address` over a folder that further registries may share."""
+def write_registries() -> None:
+    """docker-registry wants its configuration as a file; JSON is YAML enough."""
+    for name, address in REGISTRIES.items():
+        _write(registry_file(name), json.dumps(registry(address), indent=2))
+
+
+def registry_file(name: str) -> Path:
+    return STATE / "registry" / f"{name}.json"
+
+
+def registry(address: str) -> dict[str, Any]:
     return {
         "version": "0.1",
         "log": {"level": "info"},
-        "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(STATE / "registry" / "storage")},
+            "delete": {"enabled": True},
+        },
         "http": {"addr": address},
     }

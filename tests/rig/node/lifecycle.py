@@ -94,6 +94,7 @@ def _prepare() -> None:
     certificates.make_cluster_certificates()
     certificates.make_node_certificates(HOST)
     configs.write(HOST)
+    configs.write_registries()
 
 
 def _steps(traefik: int) -> list[Step]:

@@ -1,6 +1,5 @@
 """The programs of the cluster and of one node: how each is called, and how it shows that it works."""
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,6 @@ from rig.node.model import (
     HOST,
     INGRESS_HEALTH,
     POD_RANGE,
-    REGISTRY,
-    REGISTRY_PORT,
     SERVICE_RANGE,
     Node,
 )
@@ -39,9 +36,7 @@ def node_parts(node: Node) -> list[Part]:
 
 
 def registries() -> list[Part]:
-    """Two front ends of one storage: nodes in network namespaces do not reach this machine's loopback."""
-    addresses = {"registry": REGISTRY, "registry-bridge": f"{BRIDGE_ADDRESS}:{REGISTRY_PORT}"}
-    return [_registry(name, address) for name, address in addresses.items()]
+    return [_registry(name, address) for name, address in configs.REGISTRIES.items()]
 
 
 def _etcd() -> Part:
@@ -140,11 +135,7 @@ def _kube_proxy(node: Node) -> Part:
 
 
 def _registry(name: str, address: str) -> Part:
-    """docker-registry wants its configuration as a file; JSON is YAML enough."""
-    path = STATE / "registry" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(configs.registry(address, STATE / "registry" / "storage"), indent=2))
-    argv = ("/usr/bin/docker-registry", "serve", str(path))
+    argv = ("/usr/bin/docker-registry", "serve", str(configs.registry_file(name)))
     return Part(name, argv, partial(health.answers, f"http://{address}/v2/"))
 
 
