@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scheduler_k3s.errors import PluginError
+
 Object = dict[str, Any]
 
 TEMPLATE = '{{ .Files.Get "objects.json" }}\n'
@@ -17,6 +19,7 @@ _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def files(name: str, version: str, objects: Sequence[Object], values: Mapping[str, Any]) -> dict[str, str]:
+    """The text of each file, by its path. Errors: PluginError naming an object whose texts are none."""
     chart = {
         "apiVersion": "v2",
         "name": name,
@@ -27,7 +30,7 @@ def files(name: str, version: str, objects: Sequence[Object], values: Mapping[st
     return {
         "Chart.yaml": to_json(chart) + "\n",
         "values.yaml": to_json(values) + "\n",
-        "objects.json": "".join(f"---\n{to_json(item)}\n" for item in objects),
+        "objects.json": "".join(f"---\n{_document(item)}\n" for item in objects),
         "templates/objects.yaml": TEMPLATE,
     }
 
@@ -37,6 +40,17 @@ def to_json(value: object) -> str:
     (YAML knows no surrogate pairs), unprintable ones are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     return _NOT_IN_YAML.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+def _document(item: Object) -> str:
+    text = to_json(item)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PluginError(
+            f"{item['kind']} {item['metadata']['name']} would hold text that is not UTF-8, which Kubernetes requires"
+        ) from None
+    return text
 
 
 def app_values(
