@@ -57,7 +57,7 @@ class Helm:
         # the API server has checked the objects in a dry run before; helm's own check downloads its whole schema
         argv += ["--disable-openapi-validation"]
         if wait:
-            argv += ["--wait=legacy", f"--timeout={wait:g}s"]
+            argv += ["--wait=legacy", f"--timeout={wait:.3f}s"]
         if rollback:
             argv += ["--rollback-on-failure"]
         return Upgrade(self._argv(argv), self._environment(), self.inherited)
@@ -65,7 +65,7 @@ class Helm:
     def rollback(self, release: str, namespace: str, wait: float) -> "Upgrade":
         """Start to go back to the revision before the newest, waiting `wait` seconds for its pods."""
         argv = ["rollback", release, "--namespace", namespace, "--server-side=false", "--wait=legacy"]
-        argv += [f"--timeout={wait:g}s", f"--history-max={HISTORY}"]
+        argv += [f"--timeout={wait:.3f}s", f"--history-max={HISTORY}"]
         return Upgrade(self._argv(argv), self._environment(), self.inherited)
 
     def uninstall(self, release: str, namespace: str) -> bool:
