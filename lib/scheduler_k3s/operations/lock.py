@@ -30,20 +30,36 @@ def app_lock(app: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _held(app: str, path: str) -> Iterator[int]:
+    """Whoever held the lock before may have destroyed the app, and its file with it: then there is a new one."""
+    while True:
+        descriptor = _open(app, path)
+        try:
+            _wait(app, descriptor)
+            if _is_at(path, descriptor):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _open(app: str, path: str) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise PluginError(f"Unable to lock {app}: {path}: {error.strerror}") from None
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        os.fchmod(descriptor, 0o600)
+    host.give_to_dokku(path)
+    return descriptor
+
+
+def _is_at(path: str, descriptor: int) -> bool:
     try:
-        if os.fstat(descriptor).st_uid != os.geteuid():
-            os.fchmod(descriptor, 0o600)
-        host.give_to_dokku(path)
-        _wait(app, descriptor)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _wait(app: str, descriptor: int) -> None:
