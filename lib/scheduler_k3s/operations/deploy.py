@@ -71,6 +71,8 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
     before = _until_left(cluster, before, options, app)
     model = _model(known, before, options, image_tag, process_type)
     wanted = objects.build(model)
+    for text in objects.warnings(model):
+        log.warn(text)
     files = auxiliary.checked(app, _chart(model, wanted))
     secrets = auxiliary.outdated(cluster, model, known.docker_config, before)
     secret_files = auxiliary.charts(secrets)
@@ -138,7 +140,7 @@ def _model(known: Facts, before: State, options: Options, image_tag: str, proces
         image=assemble.image(known, image_tag, before.newest),
         target=process_type,
         stored=before.newest,
-        selectors=before.selectors(),
+        selectors=before.selectors(known.app),
         pull_secret=assemble.pull_secret(known, options.pull_secret),
         ingress_class=options.ingress_class,
         deploy_timeout=options.timeout,

@@ -38,10 +38,12 @@ class State:
             item["metadata"]["name"] for item in self.deployments if item["metadata"].get("deletionTimestamp")
         ]
 
-    def selectors(self) -> dict[str, dict[str, str]]:
+    def selectors(self, app: str) -> dict[str, dict[str, str]]:
         """The selectors of the live Deployments by process type; Kubernetes does not let them change."""
         return {
-            str(item["metadata"]["labels"].get(NAME)): dict(item["spec"]["selector"].get("matchLabels") or {})
+            str(item["metadata"]["name"]).removeprefix(f"{app}-"): dict(
+                item["spec"]["selector"].get("matchLabels") or {}
+            )
             for item in self.deployments
         }
 
