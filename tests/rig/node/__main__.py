@@ -1,12 +1,19 @@
 """Command line of the node: build, start, stop, status."""
 
 import argparse
-import subprocess
 import sys
 import time
 
-from rig.node import build, fetch, lifecycle, processes
+from rig.node import build, fetch, lifecycle, packages, processes
 from rig.paths import KUBECONFIG
+
+_ERRORS = (
+    build.BuildError,
+    fetch.FetchError,
+    lifecycle.NodeError,
+    packages.PackageError,
+    processes.PartError,
+)
 
 
 def main() -> int:
@@ -24,10 +31,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return _run(arguments)
-    except (fetch.FetchError, lifecycle.NodeError, processes.PartError) as error:
+    except _ERRORS as error:
         print(f"node: {error}", file=sys.stderr)
-    except subprocess.CalledProcessError as error:
-        print(f"node: {error}\n{(error.stderr or b'')!r}", file=sys.stderr)
     return 1
 
 

@@ -1,5 +1,6 @@
 """Brings everything that the node is made of onto this machine; what is there already is reused."""
 
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from rig.paths import CACHE
 
 _SOURCES = Path(__file__).parent / "kubernetes"
 _VERSION_PACKAGE = "k8s.io/component-base/version"
+
+
+class BuildError(Exception):
+    """Kubernetes cannot be compiled; the message says why."""
 
 
 def is_built() -> bool:
@@ -51,6 +56,8 @@ def compile_kubernetes() -> None:
     folder = kubernetes_folder()
     if all((folder / name).exists() for name in KUBERNETES_PARTS):
         return
+    if not shutil.which("go"):
+        raise BuildError("compiling Kubernetes needs Go 1.24 or newer as `go` in the PATH")
     folder.mkdir(parents=True, exist_ok=True)
     _go_build(folder / "kubernetes")
     for name in KUBERNETES_PARTS:
@@ -72,7 +79,7 @@ def _go_build(target: Path) -> None:
     _follow(compiler, log)
     if compiler.returncode:
         tail = "\n".join(log.read_text().splitlines()[-20:])
-        raise RuntimeError(f"go build failed with exit code {compiler.returncode}:\n{tail}")
+        raise BuildError(f"go build failed with exit code {compiler.returncode}:\n{tail}")
     Path(f"{target}.new").rename(target)
 
 

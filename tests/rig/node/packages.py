@@ -26,6 +26,10 @@ _SERVICES = ("containerd", "docker", "docker-registry", "nginx")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
+class PackageError(Exception):
+    """apt refused; the message has its last lines."""
+
+
 def missing() -> list[str]:
     """The packages that are not installed yet."""
     query = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *PACKAGES]
@@ -37,15 +41,21 @@ def missing() -> list[str]:
 def install(log: Path) -> list[str]:
     """Installs what is missing and returns its names; apt's output goes to `log`.
 
-    Raises subprocess.CalledProcessError when apt refuses.
+    Raises PackageError when apt refuses.
     """
     names = missing()
     if not names:
         return names
     enabled = _enabled_services()
-    with log.open("w") as output:
-        _apt(["update"], output)
-        _without_starting_services(["install", "--yes", "--no-install-recommends", *names], output)
+    try:
+        with log.open("w") as output:
+            _apt(["update"], output)
+            _without_starting_services(["install", "--yes", "--no-install-recommends", *names], output)
+    except subprocess.CalledProcessError as error:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise PackageError(
+            f"apt-get could not install {' '.join(names)}; {log} ends with:\n{tail}"
+        ) from error
     for service in sorted(_enabled_services() - enabled):
         subprocess.run(["systemctl", "disable", service], capture_output=True, check=False, timeout=60)
     return names
