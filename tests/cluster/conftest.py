@@ -52,4 +52,5 @@ def host(cluster: Cluster) -> Iterator[Host]:
     """A dokku host with the plugin, set up to deploy to the cluster."""
     with rig.host.host() as laid_out:
         laid_out.use(target.KUBECONFIG)
+        laid_out.dokku("ps:set", "--global", "stop-timeout-seconds", "4")
         yield laid_out

@@ -10,6 +10,9 @@ from rig.load import Load
 
 from .apps import app, deployment, domain, get, history, left_over, none_leaving, pods
 
+STOP_TIMEOUT = 4
+"""Seconds, as the host's fixture sets it: most of the test programs do not heed SIGTERM."""
+
 pytestmark = pytest.mark.cluster
 
 
@@ -26,7 +29,7 @@ def test_an_app_from_an_image_answers_at_its_domain(host: Host, cluster: Cluster
         template = web.spec.template
         assert template.spec.containers[0].env[0].to_dict()["value"] == "5000"
         assert template.spec.service_account_name == "first"
-        assert template.spec.termination_grace_period_seconds == 35
+        assert template.spec.termination_grace_period_seconds == STOP_TIMEOUT + 5
         assert (host.lib / "config/common/first/deployed").read_text() == "true"
         deployed = json.loads((host.lib / "data/scheduler-k3s/first/deployed.json").read_text())
         assert deployed["namespace"] == "default"
@@ -115,10 +118,10 @@ def test_stop_and_start(host: Host, cluster: Cluster, sample_image: str) -> None
         host.dokku("git:from-image", name, sample_image)
         assert "Stopping web process" in host.dokku("ps:stop", name).stdout
         eventually(lambda: not pods(cluster, name, "web"))
-        assert "false" in host.dokku("ps:report", name, "--running").stdout
+        assert "false" in host.dokku("ps:report", name, "--ps-running").stdout
         host.dokku("ps:start", name)
         assert "from stop-web-" in eventually(lambda: get("stop"))
-        assert "true" in host.dokku("ps:report", name, "--running").stdout
+        assert "true" in host.dokku("ps:report", name, "--ps-running").stdout
 
 
 def test_destroy_leaves_nothing(host: Host, cluster: Cluster, sample_image: str) -> None:

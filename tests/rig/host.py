@@ -163,9 +163,8 @@ def _pack(program: Path, archive: Path) -> None:
     content = program.read_bytes()
     entry.size, entry.mode = len(content), 0o755
     # without the time in gzip's header the digest stays the same, and what is installed stays current
-    with gzip.GzipFile(archive, "wb", compresslevel=1, mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w") as file:
-            file.addfile(entry, BytesIO(content))
+    with gzip.GzipFile(archive, "wb", 1, mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as file:
+        file.addfile(entry, BytesIO(content))
 
 
 def _environment() -> dict[str, str]:
