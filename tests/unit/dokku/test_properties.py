@@ -57,7 +57,9 @@ def test_an_emptied_map_is_braces_and_nothing_is_an_empty_map(dokku: Host) -> No
 @pytest.mark.parametrize("content", ["{", "[1]", "a: b"])
 def test_a_broken_map_is_named(dokku: Host, content: str) -> None:
     dokku.store("web", "web.pod", content)
-    with pytest.raises(PluginError, match=r"Unable to parse scheduler-k3s map property web\.web\.pod as JSON: "):
+    with pytest.raises(
+        PluginError, match=r"Unable to parse scheduler-k3s map property web\.web\.pod as JSON: "
+    ):
         properties.read_map("web", "web.pod")
 
 
