@@ -68,6 +68,7 @@ class Api:
         self.pods: dict[str, Pod] = {}
         self.objects: dict[str, list[Object]] = {}
         self.requests: list[tuple[str, str, Query]] = []
+        self.tokens: list[str] = []
         self.bodies: list[tuple[str, str, Object]] = []
         self.faults: list[Callable[[str, str, Query], tuple[int, str] | None]] = []
         self.stuck = threading.Event()
@@ -166,6 +167,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         self.api.requests.append((self.command, url.path, query))
+        if token := self.headers.get("Authorization"):
+            self.api.tokens.append(token)
         length = int(self.headers.get("Content-Length") or 0)
         if length:
             self.api.bodies.append((self.command, url.path, json.loads(self.rfile.read(length))))
