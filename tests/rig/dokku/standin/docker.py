@@ -47,6 +47,17 @@ def config(image: str) -> dict[str, object]:
     return found
 
 
+def remove_labelled(label: str) -> None:
+    """Removes all images with the label, as far as they are not in use."""
+    names = answer("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"label={label}")[
+        1
+    ].split()
+    tagged = [name for name in names if "<none>" not in name]
+    if tagged:
+        answer("image", "rm", "--force", *tagged)
+    answer("image", "prune", "--force", "--filter", f"label={label}")
+
+
 def pull(image: str) -> None:
     """Refreshes an image of a named registry; elsewhere the local copy is good enough."""
     host_part = image.partition("/")[0] if "/" in image else ""
@@ -88,13 +99,13 @@ def file_of_image(image: str, path: str) -> str | None:
         answer("rm", "-f", container)
 
 
-def relabel(source: str, target: str, labels: dict[str, str]) -> None:
-    """Builds `target` as a copy of `source` with labels added."""
+def derive(source: str, target: str, labels: dict[str, str], instructions: str = "") -> None:
+    """Builds `target` as a copy of `source` with labels added and Dockerfile instructions applied."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as directory:
         with open(os.path.join(directory, "Dockerfile"), "w") as file:
-            file.write(f"FROM {source}\n")
+            file.write(f"FROM {source}\n{instructions}")
         build(directory, target, labels)
 
 

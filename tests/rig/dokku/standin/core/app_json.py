@@ -101,13 +101,12 @@ def _commit(container: str, image: str) -> None:
     import json
 
     original = docker.config(image)
-    changes = [
-        f"{name} {json.dumps(original.get(key) or [])}"
+    instructions = [
+        f"{name} {json.dumps(original.get(key) or [])}\n"
         for name, key in (("ENTRYPOINT", "Entrypoint"), ("CMD", "Cmd"))
     ]
-    docker.must_answer(
-        "commit", *(word for change in changes for word in ("--change", change)), container, image
-    )
+    changed = docker.must_answer("commit", container)
+    docker.derive(changed, image, {}, "".join(instructions))
     docker.answer("rm", "--force", container)
 
 

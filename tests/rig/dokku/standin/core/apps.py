@@ -54,9 +54,7 @@ def _destroy(app: str) -> None:
     triggers.go("scheduler-stop", scheduler, app, "true")
     triggers.go("scheduler-post-delete", scheduler, app, tag)
     triggers.go("post-delete", app, tag)
-    code, images = docker.answer("image", "ls", "--quiet", "--filter", f"label=com.dokku.app-name={app}")
-    if not code and images:
-        docker.answer("image", "rm", "--force", *sorted(set(images.split())))
+    docker.remove_labelled(f"com.dokku.app-name={app}")
     triggers.go("scheduler-retire", scheduler, app)
     host.remove(host.root(app))
 

@@ -55,7 +55,7 @@ def builder_release(words: list[str]) -> None:
     kind, app = words[:2]
     log.step(f"Releasing {app}...")
     triggers.must_fire("pre-release-builder", kind, app, _image(app))
-    docker.relabel(_image(app), _image(app), _labels(app, "release"))
+    docker.derive(_image(app), _image(app), _labels(app, "release"))
     triggers.must_fire("post-release-builder", kind, app, _image(app))
 
 

@@ -13,13 +13,13 @@ ALL = "_default_"
 Entry = dict[str, object]
 # Option of storage:create and property of storage:set -> field of the entry.
 FIELDS = {
+    "size": "size",
     "access-mode": "access_mode",
+    "storage-class": "storage_class",
+    "namespace": "namespace",
     "chown": "chown",
     "mode": "mode",
-    "namespace": "namespace",
     "reclaim-policy": "reclaim_policy",
-    "size": "size",
-    "storage-class": "storage_class",
 }
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
