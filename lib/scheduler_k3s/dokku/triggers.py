@@ -42,8 +42,8 @@ def listeners(trigger: str) -> list[str]:
     return [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
 
 
-def ask(trigger: str, *words: str) -> str:
-    """What the listeners print. Errors: TriggerError from the first one that fails."""
+def ask(trigger: str, *words: str, timeout: float = TIMEOUT) -> str:
+    """What the listeners print, each within `timeout` seconds. Errors: TriggerError from the first one that fails."""
     import subprocess
 
     answer = b""
@@ -51,10 +51,10 @@ def ask(trigger: str, *words: str) -> str:
         plugin = os.path.basename(os.path.dirname(path))
         try:
             done = subprocess.run(
-                [path, *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=False
+                [path, *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
             )
         except subprocess.TimeoutExpired:
-            raise TriggerError(trigger, plugin, 124, f"no answer after {TIMEOUT:g} s") from None
+            raise TriggerError(trigger, plugin, 124, f"no answer after {timeout:g} s") from None
         except OSError as error:
             raise TriggerError(trigger, plugin, 126, error.strerror or str(error)) from None
         if done.returncode != 0:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 from scheduler_k3s.dokku import host, triggers
 from scheduler_k3s.errors import PluginError
@@ -12,21 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+TOTAL = 1.8
+"""Seconds for a status; dokku waits for 2 s, the start of the interpreter included."""
 BUDGET = 1.5
-"""Seconds for the cluster's part of the status, name resolution and TLS included; dokku waits for 2 s in all."""
-PATIENCE = 0.3
-"""Seconds for dokku's own part, when the cluster has not answered."""
+"""Seconds of these for the cluster, name resolution and TLS included; the rest is for asking dokku instead."""
 _DEPLOYED_PATIENCE = 10.0
 
 
 def app_status(app: str) -> None:
     """Print `<n> <state>`: how many replicas are wanted; true, mixed or false: whether they are available."""
+    deadline = time.monotonic() + TOTAL
     deployments = _within(BUDGET, lambda: _deployments(app))
-    if deployments is None:
-        wanted = _within(PATIENCE, lambda: _scale(app))
-        text = f"{wanted or 0} false"
-    else:
-        text = state(deployments)
+    text = (
+        state(deployments) if deployments is not None else f"{_scale(app, deadline - time.monotonic())} false"
+    )
     sys.stdout.write(text)
 
 
@@ -44,10 +44,7 @@ def is_deployed(app: str) -> None:
     dokku keeps the answer for good, so an unreachable cluster must not turn a deployed app into one that is not:
     then the note that each deploy leaves on this host decides.
     """
-    try:
-        found = _within(_DEPLOYED_PATIENCE, lambda: _has_revision(app))
-    except PluginError:
-        found = None
+    found = _within(_DEPLOYED_PATIENCE, lambda: _has_revision(app))
     if found is None:
         found = os.path.isfile(f"{host.data(app)}/deployed.json")
     if not found:
@@ -70,31 +67,30 @@ def _has_revision(app: str) -> bool:
     return bool(release.revisions(target.cluster(attempts=2, timeout=4.0), target.namespace(app), app))
 
 
-def _scale(app: str) -> int:
-    counts = [line.partition("=")[2] for line in triggers.ask("ps-current-scale", app).split()]
-    return sum(int(count) for count in counts if count.isdecimal())
+def _scale(app: str, seconds: float) -> int:
+    try:
+        lines = triggers.ask("ps-current-scale", app, timeout=max(seconds, 0.1)).split()
+    except PluginError:
+        return 0
+    return sum(int(line.partition("=")[2]) for line in lines if line.partition("=")[2].isdecimal())
 
 
 def _within(seconds: float, question: "Callable[[], Any]") -> "Any":
     """The answer, None when there is none in time or only an error.
 
-    A thread, since nothing else ends a stuck name resolution; it is left behind. (`_thread`, since `threading`
-    costs half as much as the interpreter.)
+    A thread, since nothing else ends a stuck name resolution; it is left behind.
     """
-    import _thread
+    import threading
 
     answers: list[Any] = []
-    done = _thread.allocate_lock()
-    done.acquire()
 
     def work() -> None:
         try:
             answers.append(question())
         except (PluginError, OSError):
-            pass
-        finally:
-            done.release()
+            return
 
-    _thread.start_new_thread(work, ())
-    done.acquire(timeout=seconds)
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
     return answers[0] if answers else None
