@@ -8,7 +8,7 @@ RIG := PYTHONPATH=tests $(PYTHON) -m rig
 VENV_STAMP := $(VENV)/requirements.sha256
 PYTHON_SOURCES := lib tests commands $(wildcard triggers/* subcommands/*)
 
-.PHONY: help venv check unit host cluster node-end test demo node-build node-start node-stop node-status clean
+.PHONY: help venv check unit host cluster node-end test reference demo node-build node-start node-stop node-status clean
 
 help:
 	@echo 'make demo         set everything up and deploy a sample app to a real Kubernetes'
@@ -23,7 +23,8 @@ check: venv
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster
-	$(VENV)/bin/mypy --no-namespace-packages commands triggers subcommands
+	$(VENV)/bin/mypy commands triggers/*
+	$(VENV)/bin/mypy subcommands/*
 	tests/rig/packages shellcheck
 	shellcheck install.sh tests/rig/venv tests/rig/packages tests/host/run .ci/run
 
@@ -44,6 +45,9 @@ node-end: venv
 	$(PYTHON) -m pytest tests/cluster -m slow_node
 
 test: check unit host cluster node-end
+
+reference: venv
+	PYTHONPATH=tests:lib $(PYTHON) -m rig.reference
 
 demo: node-start
 	$(RIG).demo
