@@ -16,6 +16,11 @@ def created(app: str) -> None:
 def deleted(app: str) -> None:
     """Forget the app. Nothing may be there any more: a destroy that was cut off is run again."""
     apps.check_name(app)
+    if os.path.isfile(f"{host.data(app)}/deployed.json"):
+        # another scheduler was asked to remove it: the app was renamed, or has changed its scheduler
+        from scheduler_k3s.operations import destroy
+
+        destroy.remaining(app)
     properties.destroy(app)
     if os.path.isdir(host.data(app)):
         import shutil
