@@ -70,7 +70,8 @@ direct() {
 
 @test "Procfile commands: variables are filled in even in quotes" {
   run trigger procfile-get-command app web 5000
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
   run trigger procfile-exists app
   [ "$status" -eq 1 ]
   promoted ps Procfile <<<$'web: node server.js --port $PORT "a b" \'${X}\' [$UNSET]\nworker: sleep 1'
@@ -78,7 +79,8 @@ direct() {
   [ "$(trigger procfile-get-command app web 5000)" = "node server.js --port 5000 \"a b\" 'two words' []" ]
   trigger procfile-exists app
   run trigger procfile-get-command app nosuch 5000
-  [ "$status" -eq 1 ] && [ -n "$output" ]
+  [ "$status" -eq 1 ]
+  [ -n "$output" ]
 }
 
 @test "files of the deploy under way win over the promoted ones" {
@@ -118,9 +120,12 @@ rm "$DOKKU_LIB_ROOT"/data/ps/app/Procfile.*' >own-deploy
   [ "$(trigger config-export '' true false json | jq -c .)" = '{"B":"shared","G":"global"}' ]
   [ "$(trigger config-export app false false json-list | jq -r '.[1].value')" = "it's" ]
   eval "$(trigger config-export app false false exports)"
-  [ "$A" = '1 "q" $X \n' ] && [ "$B" = "it's" ] && [ "$C" = $'two\nlines' ]
+  [ "$A" = '1 "q" $X \n' ]
+  [ "$B" = "it's" ]
+  [ "$C" = $'two\nlines' ]
   eval "set -- $(trigger config-export app false false docker-args)"
-  [ "$1" = '--env=A=1 "q" $X \n' ] && [ "$3" = $'--env=C=two\nlines' ]
+  [ "$1" = '--env=A=1 "q" $X \n' ]
+  [ "$3" = $'--env=C=two\nlines' ]
   [ "$(trigger config-export app false false docker-args-keys)" = '--env=A --env=B --env=C' ]
   [[ $(trigger config-export app false false pretty) == "A:  1 "* ]]
   run trigger config-export nosuch false true json
@@ -132,7 +137,8 @@ rm "$DOKKU_LIB_ROOT"/data/ps/app/Procfile.*' >own-deploy
   dokku config:set --no-restart app ONE=1
   [ "$(trigger config-get app ONE | od -An -c | tr -d ' ')" = 1 ]
   run trigger config-get app NOSUCH
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
   dokku config:set --global GG=2
   [ "$(trigger config-get-global GG)" = 2 ]
   trigger config-set --no-restart app TWO=2
@@ -168,10 +174,12 @@ rm "$DOKKU_LIB_ROOT"/data/ps/app/Procfile.*' >own-deploy
 @test "domains" {
   dokku apps:create nodomains
   run trigger domains-vhost-enabled nodomains
-  [ "$status" -eq 1 ] && [ -z "$output" ]
+  [ "$status" -eq 1 ]
+  [ -z "$output" ]
   dokku domains:add app a.example.com '*.x.y'
   run trigger domains-vhost-enabled app
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
   [ "$(trigger domains-list app)" = $'a.example.com\n*.x.y' ]
   dokku ports:set app http:80:5000 https:8443:5000
   [ "$(trigger domains-urls app urls)" = "$(printf '%s\n' http://a.example.com 'http://*.x.y' https://a.example.com:8443 'https://*.x.y:8443')" ]
@@ -339,7 +347,8 @@ print(s)')" ]
 echo " !     noise"; exit 1' | entry scheduler-toy scheduler-is-deployed
   dokku scheduler:set app selected toy
   run as_dokku "$common" --quiet is-deployed app
-  [ "$status" -eq 1 ] && [ -z "$output" ]
+  [ "$status" -eq 1 ]
+  [ -z "$output" ]
   printf '#!/bin/sh\nexit 0\n' | entry scheduler-toy scheduler-is-deployed
   run as_dokku "$common" --quiet is-deployed app
   [ "$status" -eq 1 ]

@@ -435,7 +435,8 @@ END
   dokku scheduler:set doomed selected toy
   : >calls
   run dokku apps:destroy doomed <<<no
-  [ "$status" -eq 1 ] && [ -d "$DOKKU_ROOT/doomed" ]
+  [ "$status" -eq 1 ]
+  [ -d "$DOKKU_ROOT/doomed" ]
   printf '#!/bin/sh\nexit 9\n' | entry scheduler-toy scheduler-post-delete
   run dokku apps:destroy --force doomed
   [ "$status" -eq 1 ]
@@ -451,7 +452,8 @@ scheduler-cron-write|toy|doomed
 post-delete|doomed|latest
 scheduler-retire|toy|doomed
 END
-  [ ! -e "$DOKKU_ROOT/doomed" ] && [ ! -e "$DOKKU_LIB_ROOT/config/scheduler/doomed" ]
+  [ ! -e "$DOKKU_ROOT/doomed" ]
+  [ ! -e "$DOKKU_LIB_ROOT/config/scheduler/doomed" ]
 }
 
 @test "apps:clone: settings are copied, certificates are not" {

@@ -1,5 +1,5 @@
 # From an image to scheduler-deploy and on, with real docker and a real registry.
-# shellcheck disable=SC2016,SC2164
+# shellcheck disable=SC2016,SC2164,SC2012
 bats_require_minimum_version 1.5.0
 load helper
 

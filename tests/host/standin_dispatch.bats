@@ -1,5 +1,5 @@
 # How dokku finds a command, what help shows, and who runs what.
-# shellcheck disable=SC2016,SC2164
+# shellcheck disable=SC2016,SC2164,SC2028,SC2154
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -86,7 +86,7 @@ setup() {
   grep -qx twice asked
   run dokku early
   [ "$status" -eq 5 ]
-  ! grep -q early asked
+  run ! grep -q early asked
   run dokku dies
   [ "$status" -eq 7 ]
 }
@@ -188,7 +188,8 @@ echo "[$DOKKU_GLOBAL_FLAGS] $DOKKU_COMMAND"' | entry toy subcommands/flags
 
 @test "plugin commands stay root and need root" {
   run --separate-stderr setpriv --reuid=dokku --regid=dokku --init-groups "$PREFIX/bin/dokku" plugin:install x
-  [ "$status" -eq 1 ] && [ -z "$output" ]
+  [ "$status" -eq 1 ]
+  [ -z "$output" ]
   for command in plugin:installed ssh-keys:add ssh-keys:remove scheduler-k3s:initialize scheduler-k3s:uninstall; do
     run setpriv --reuid=dokku --regid=dokku --init-groups "$PREFIX/bin/dokku" "$command" x
     [ "$status" -eq 1 ]

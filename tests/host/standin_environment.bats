@@ -1,5 +1,5 @@
 # Variables, streams, exit codes and messages as commands and triggers see them.
-# shellcheck disable=SC2016,SC2164
+# shellcheck disable=SC2016,SC2164,SC1091
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -46,7 +46,7 @@ teardown() {
     grep -q "^$expected=." <<<"$output" || { echo "missing: $expected"; false; }
   done
   for expected in DOKKU_QUIET_OUTPUT DOKKU_TRACE DOKKU_APPS_FORCE_DELETE DOKKU_APP_NAME SSH_ORIGINAL_COMMAND; do
-    ! grep -q "^$expected=" <<<"$output"
+    [[ $'\n'$output != *$'\n'"$expected="* ]]
   done
 }
 
@@ -261,11 +261,14 @@ echo "$1 $2" >'"$STANDIN"'/home-asked; shift 2; for app in "$@"; do [ "$app" != 
 @test "the program common checks names silently" {
   local common=$DOKKU_LIB_ROOT/core-plugins/available/common/common
   run as_dokku "$common" --quiet verify-app-name app
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
   run as_dokku "$common" --quiet verify-app-name nosuch
-  [ "$status" -eq 20 ] && [ -z "$output" ]
+  [ "$status" -eq 20 ]
+  [ -z "$output" ]
   run as_dokku "$common" --quiet verify-app-name 'A b'
-  [ "$status" -eq 1 ] && [ -z "$output" ]
+  [ "$status" -eq 1 ]
+  [ -z "$output" ]
 }
 
 @test "no apps: a warning, and success" {

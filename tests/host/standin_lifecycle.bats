@@ -48,7 +48,8 @@ echo "other $(id -un)" >>"'"$STANDIN"'/calls"' | entry other install
   [ "$(calls)" = "$(printf 'other root\ninstall||root|%s/plugins' "$DOKKU_LIB_ROOT")" ]
   [ "$(dokku toy)" = 'version 1' ]
   [ "$(sort -u "$STANDIN/helped")" = dokku ]
-  [ -d "$available/toy/.git" ] && [ "$(readlink "$enabled/toy")" = "$available/toy" ]
+  [ -d "$available/toy/.git" ]
+  [ "$(readlink "$enabled/toy")" = "$available/toy" ]
   [ "$(stat -c %U:%G "$available/toy/plugin.toml")" = dokku:dokku ]
 }
 
@@ -154,9 +155,11 @@ echo "other $(id -un)" >>"'"$STANDIN"'/calls"' | entry other install
 
 @test "core plugins cannot be disabled, uninstalled or updated" {
   run dokku plugin:disable scheduler-k3s
-  [ "$status" -eq 1 ] && [ "$output" = ' !     Cannot disable a core plugin' ]
+  [ "$status" -eq 1 ]
+  [ "$output" = ' !     Cannot disable a core plugin' ]
   run dokku plugin:uninstall scheduler-k3s
-  [ "$status" -eq 1 ] && [ "$output" = ' !     Cannot uninstall a core plugin' ]
+  [ "$status" -eq 1 ]
+  [ "$output" = ' !     Cannot uninstall a core plugin' ]
   run dokku plugin:update scheduler-k3s
   [ "$status" -eq 1 ]
   [ "$output" = ' !     Cannot trigger plugin:update against core plugin, please update Dokku instead' ]
@@ -174,7 +177,7 @@ echo "other $(id -un)" >>"'"$STANDIN"'/calls"' | entry other install
 @test "dependencies fire on plugin:install-dependencies alone" {
   toy_repository toy
   dokku plugin:install "file://$STANDIN/src/toy"
-  ! calls | grep dependencies
+  [ -z "$(calls dependencies)" ]
   dokku plugin:install-dependencies
   [ "$(calls dependencies | cut -d'|' -f1,3)" = 'dependencies|root' ]
 }
@@ -202,7 +205,8 @@ echo "other $(id -un)" >>"'"$STANDIN"'/calls"' | entry other install
 @test "replacing scheduler-k3s: the three commands" {
   toy_repository dokku-scheduler-k3s
   plugn uninstall scheduler-k3s
-  [ ! -L "$available/scheduler-k3s" ] && [ ! -L "$enabled/scheduler-k3s" ]
+  [ ! -L "$available/scheduler-k3s" ]
+  [ ! -L "$enabled/scheduler-k3s" ]
   [ -f "$DOKKU_LIB_ROOT/core-plugins/available/scheduler-k3s/plugin.toml" ]
   rm -f "$DOKKU_LIB_ROOT/core-plugins/enabled/scheduler-k3s"
   dokku plugin:install "file://$STANDIN/src/dokku-scheduler-k3s"

@@ -1,6 +1,6 @@
 # The layout of plugins, and how plugn runs a trigger.
+# shellcheck disable=SC2016,SC2164,SC1003
 bats_require_minimum_version 1.5.0
-# shellcheck disable=SC2016,SC2164
 load helper
 
 setup_file() {
@@ -35,7 +35,8 @@ plugin() {
   [ "$(readlink "$lib/plugins/enabled/scheduler-k3s")" = "$lib/plugins/available/scheduler-k3s" ]
   [ -f "$lib/core-plugins/available/scheduler-k3s/.core" ]
   [ ! -s "$lib/core-plugins/available/scheduler-k3s/.core" ]
-  [ -f "$lib/plugins/config.toml" ] && [ -f "$lib/core-plugins/config.toml" ]
+  [ -f "$lib/plugins/config.toml" ]
+  [ -f "$lib/core-plugins/config.toml" ]
 }
 
 @test "every core plugin has a complete plugin.toml and executable entry points" {
@@ -62,7 +63,8 @@ printf "a<%s>" "$@"'
 
 @test "nobody listens: success without a word" {
   run plugn trigger t
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
 }
 
 @test "a file that is not executable is skipped aloud" {
@@ -83,9 +85,11 @@ echo a'
   mkdir -p "$PLUGIN_PATH/available/a/triggers" "$PLUGIN_PATH/available/a/d"
   mv "$PLUGIN_PATH/available/a/t" "$PLUGIN_PATH/available/a/triggers/t"
   run plugn trigger t
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
   run plugn trigger d
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
 }
 
 @test "the first failure stops the walk and is the exit status" {
@@ -218,7 +222,8 @@ echo a'
   mv "$PLUGIN_PATH/available/a" "$BATS_TEST_TMPDIR/a"
   ln -s "$BATS_TEST_TMPDIR/a" "$PLUGIN_PATH/available/a"
   plugn uninstall a
-  [ ! -e "$PLUGIN_PATH/enabled/a" ] && [ ! -L "$PLUGIN_PATH/available/a" ]
+  [ ! -e "$PLUGIN_PATH/enabled/a" ]
+  [ ! -L "$PLUGIN_PATH/available/a" ]
   [ -x "$BATS_TEST_TMPDIR/a/t" ]
 }
 
@@ -229,7 +234,8 @@ echo a'
   dokku ps:restart lost
   [ "$(cat "$DOKKU_LIB_ROOT/config/common/lost/deployed")" = true ]
   run dokku run lost true
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
 }
 
 @test "dokku's own plugins come before and after the schedulers as on a real host" {

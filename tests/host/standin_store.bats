@@ -51,7 +51,8 @@ prop() {
   [ "$(prop get-with-default p app none d)" = d ]
   [ -z "$(prop get-with-default p app none '')" ]
   run prop nosuch p app k
-  [ "$status" -eq 0 ] && [ -z "$output" ]
+  [ "$status" -eq 0 ]
+  [ -z "$output" ]
 }
 
 @test "prop: lists are lines that each end in a newline" {
@@ -67,7 +68,7 @@ prop() {
   prop lset p app list A 1
   prop lrem p app list b
   [ "$(prop lrange p app list | tr '\n' ' ')" = 'first A c ' ]
-  prop lrem-by-prefix p app list fi
+  prop lrem-by-prefix p app list 'fi'
   [ "$(prop lrange p app list | tr '\n' ' ')" = 'A c ' ]
 }
 
@@ -81,7 +82,8 @@ prop() {
   prop clone q app new
   [ "$(prop get-all q new | sort)" = $'one 1\none.more 2\nown 3' ]
   prop destroy q app
-  [ ! -e "$CONFIG/q/app" ] && [ -e "$CONFIG/q/new" ]
+  [ ! -e "$CONFIG/q/app" ]
+  [ -e "$CONFIG/q/new" ]
   prop destroy q _all_
   [ ! -e "$CONFIG/q" ]
 }
