@@ -31,7 +31,7 @@ check: venv
 unit: venv
 	$(PYTHON) -m pytest tests/unit
 
-host: venv
+host: node-start
 	tests/host/run
 
 node-build node-start node-stop node-status: venv

@@ -21,9 +21,7 @@ class Load:
     Use it as a context: it counts from entry to exit. `lost` are requests without an answer of 200.
     """
 
-    def __init__(
-        self, address: str, port: int, host: str = "", path: str = "/", *, workers: int = 8
-    ) -> None:
+    def __init__(self, address: str, port: int, host: str = "", path: str = "/", *, workers: int = 8) -> None:
         self.target = (address, port)
         self.host = host or address
         self.path = path
