@@ -113,6 +113,7 @@ def serve() -> Iterator[ObjectApi]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def handle_request(self) -> None:
             url = urlsplit(self.path)

@@ -1,5 +1,6 @@
 """Watches the rollouts of a deploy: shows what the pods do, and sees early when there is no hope."""
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -90,9 +91,8 @@ class Watch:
         if output := self._log(failure):
             lines += ["  its last log lines:", *(f"    {line}" for line in output)]
         if failure.hint:
-            lines.append(
-                f"  {failure.hint.replace(' APP', f' {self.app}').replace(' TYPE', f' {failure.process}')}"
-            )
+            known = {"APP": self.app, "TYPE": failure.process}
+            lines.append("  " + re.sub(r"\b(APP|TYPE)\b", lambda word: known[word[0]], failure.hint))
         return lines
 
     def _warnings(self, failure: Failure) -> list[str]:
