@@ -42,11 +42,10 @@ def test_a_listener_that_cannot_be_started(dokku: Host) -> None:
         triggers.ask("color")
 
 
-def test_a_listener_without_an_end(dokku: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(triggers, "TIMEOUT", 0.2)
+def test_a_listener_without_an_end(dokku: Host) -> None:
     dokku.listener("a", "color", "#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(TriggerError, match=r"\(124\): no answer after 0\.2 s"):
-        triggers.ask("color")
+        triggers.ask("color", timeout=0.2)
 
 
 def test_listeners_have_nothing_to_read(dokku: Host) -> None:
