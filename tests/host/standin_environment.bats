@@ -152,6 +152,9 @@ dies_of_sigpipe() {
   dies_of_sigpipe "$(dokku ps:inspect app)"
   answer scheduler-run <<<'grep SigIgn /proc/self/status'
   dies_of_sigpipe "$(dokku run app)"
+  # The status is asked without plugn.
+  answer scheduler-app-status <<<'printf "1 "; grep SigIgn /proc/self/status | tr -d " \t\n"'
+  dies_of_sigpipe "$(dokku ps:report app --ps-running | tr : ' ')"
 }
 
 @test "logs: exit 1, stderr once, no terminal, FORCE_TTY on one" {
