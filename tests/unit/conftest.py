@@ -1,4 +1,4 @@
-"""The directories that dokku names in the environment, owned by who runs the tests."""
+"""The directories that dokku names in the environment, owned by who runs the tests; no clock for drawn examples."""
 
 import grp
 import os
@@ -6,7 +6,12 @@ import pwd
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from unit.dokku_host import Host
+
+# a busy machine is no failure
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart
 from scheduler_k3s.tools import release
 from scheduler_k3s.tools.cluster import ApiError
+from unit.helm_records import content, packed, record
 from unit.object_api import ObjectApi, serve
 
 Object = dict[str, Any]
@@ -24,51 +25,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectApi]:
     monkeypatch.delenv("HELM_DRIVER", raising=False)
     with serve() as served:
         yield served
-
-
-def content(revision: int = 3, status: str = "deployed", **more: Any) -> Object:
-    """A record as helm 4 writes it."""
-    return {
-        "name": "shop",
-        "info": {
-            "first_deployed": "2026-01-01T00:00:00.123456789Z",
-            "last_deployed": "2026-01-02T00:00:00Z",
-            "description": "Install complete",
-            "status": status,
-        },
-        "chart": {
-            "metadata": {"name": "shop", "version": "0.0.1700000000", "apiVersion": "v2"},
-            "lock": None,
-            "templates": [{"name": "templates/objects.yaml", "data": "e30="}],
-            "values": {"global": {"deployment_id": "1700000000"}},
-            "schema": None,
-            "files": [],
-        },
-        "manifest": "---\n# Source: shop/templates/objects.yaml\n{}\n",
-        "version": revision,
-        "namespace": "default",
-        "apply_method": "csa",
-        **more,
-    }
-
-
-def packed(what: object, kind: str = "Secret") -> str:
-    """base64 of gzip of JSON; a Secret's data is base64 once more, as all of a Secret's data."""
-    text = what if isinstance(what, bytes) else gzip.compress(json.dumps(what).encode())
-    once = base64.b64encode(text)
-    return (base64.b64encode(once) if kind == "Secret" else once).decode()
-
-
-def record(what: object, kind: str = "Secret", revision: int = 3, status: str = "deployed") -> Object:
-    return {
-        "kind": kind,
-        "metadata": {
-            "name": f"sh.helm.release.v1.shop.v{revision}",
-            "namespace": "default",
-            "labels": {"owner": "helm", "name": "shop", "status": status, "version": str(revision)},
-        },
-        "data": {"release": packed(what, kind)},
-    }
 
 
 def place(api: ObjectApi, revision: int, status: str, kind: str = "Secret") -> str:
