@@ -22,6 +22,9 @@ standin_setup() {
   for name in $(compgen -e); do
     case $name in DOKKU_* | PLUGIN_* | SSH_USER | SSH_NAME | TMPDIR | DOCKER_BIN | BASH_ENV | BASH_BIN) unset "$name" ;; esac
   done
+  for name in jq curl; do
+    if ! command -v "$name" >/dev/null; then "$CHECKOUT/tests/rig/packages" "$name"; fi
+  done
   STANDIN=$(mktemp -d "$(fast_directory)/standin.XXXXXX")
   chmod 755 "$STANDIN"
   mkdir "$STANDIN/root"
