@@ -105,8 +105,8 @@ def receive_app(words: list[str]) -> int:
 
 
 def from_image(words: list[str]) -> int:
-    """<app> <image> [<author> <email>]"""
-    parsed = args.parse(words, "", "build-dir")
+    """<app> <image>"""
+    parsed = args.parse(words)
     app, image = apps.verify(parsed.word(0)), parsed.word(1)
     if not image:
         raise Fail("Please specify a docker image")
@@ -181,7 +181,7 @@ TRIGGERS: Triggers = {
 }
 COMMANDS: Commands = {
     "": (show, "[<app>] [<flag>], Show the repositories of apps"),
-    "from-image": (from_image, "<app> <image> [<author> <email>], Deploy an image"),
+    "from-image": (from_image, "<app> <image>, Deploy an image"),
     "report": (show, "[<app>] [<flag>], Show the repositories of apps"),
     "set": (
         report.setter("git", SETTINGS),

@@ -195,7 +195,7 @@ def _restore_one(app: str) -> None:
 
 def restore(words: list[str]) -> int:
     """An app whose restore fails does not keep the others from theirs."""
-    parsed = args.parse(words, "", "parallel")
+    parsed = args.parse(words)
     chosen = [apps.verify(parsed.word(0))] if parsed.words else apps.verified_all()
     triggers.go("pre-restore")
     failed = 0
@@ -228,7 +228,7 @@ def _of_apps(handler: Callable[[str, str], None]) -> Handler:
     """<app> [type] or --all."""
 
     def handle(words: list[str]) -> None:
-        parsed = args.parse(words, "all", "parallel|p")
+        parsed = args.parse(words, "all")
         if parsed.on("all"):
             for app in apps.verified_all():
                 handler(app, "")

@@ -1,7 +1,5 @@
 """run: one-off processes."""
 
-import os
-
 from .. import apps, args, triggers
 from ..kinds import Commands, Triggers
 from ..log import Fail
@@ -12,11 +10,9 @@ DESCRIPTION = "dokku core run plugin"
 def _run(words: list[str], detached: bool) -> int:
     """Options stop at the app; all behind it is the command, unless --app has named another app."""
     parsed = args.parse(
-        words, "no-tty force-tty detach", "env|e ttl-seconds cron-id concurrency-policy", leading=True
+        words, "no-tty force-tty", "env|e ttl-seconds cron-id concurrency-policy", leading=True
     )
     app, command = apps.verify(parsed.word(0)), parsed.words[1:]
-    if not detached and parsed.on("detach"):
-        detached = True
     env = {
         "DOKKU_RM_CONTAINER": "1",
         "DOKKU_CRON_ID": parsed.value("cron-id"),
@@ -61,8 +57,6 @@ def logs(words: list[str]) -> int:
     container = _check_name(parsed.value("container"))
     app = apps.verify(parsed.word(0) or container.partition(".")[0])
     flags = ["true" if parsed.on(name) else "false" for name in ("tail", "quiet")]
-    if os.environ.get("DOKKU_QUIET_OUTPUT"):
-        flags[1] = "true"
     scheduler = triggers.scheduler(app)
     return triggers.fire("scheduler-run-logs", scheduler, app, container, *flags, parsed.value("num", "100"))
 
