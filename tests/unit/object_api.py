@@ -15,10 +15,6 @@ Object = dict[str, Any]
 Answer = tuple[int, Object]
 Refusal = Callable[[str, Object], str]
 
-_COLLECTIONS = frozenset(
-    ("configmaps", "deployments", "events", "ingresses", "pods", "replicasets", "secrets", "services")
-)
-
 
 class ObjectApi:
     """`objects` maps a path to what is there; `groups` what is known of an API group; `asked` is every request.
@@ -69,7 +65,7 @@ class ObjectApi:
             return 200, self.groups[path]
         if path in self.objects:
             return 200, self.objects[path]
-        if path.rpartition("/")[2] not in _COLLECTIONS:
+        if not _is_collection(path):
             return _status(404, "NotFound", f"{path} not found")
         items = [item for known, item in sorted(self.objects.items()) if known.rpartition("/")[0] == path]
         return 200, {"items": [item for item in items if _selected(item, query)]}
@@ -79,6 +75,11 @@ class ObjectApi:
             version = int(item["metadata"].get("resourceVersion", 0)) + 1
             self.objects[path] = {**item, "metadata": {**item["metadata"], "resourceVersion": str(version)}}
         return 200, item
+
+
+def _is_collection(path: str) -> bool:
+    """`.../namespaces/NAMESPACE/KIND`, where one more segment would be an object."""
+    return len(path.partition("/namespaces/")[2].split("/")) == 2
 
 
 def _selected(item: Object, query: dict[str, str]) -> bool:

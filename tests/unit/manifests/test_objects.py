@@ -263,7 +263,7 @@ def test_web_without_a_port_has_neither_service_nor_route() -> None:
 
 
 def test_nginx_routes_only_for_its_ingress_class() -> None:
-    assert not any(kind.startswith("Ingress") for kind in kinds(worked_example(ingress_class="traefik")))
+    assert not any(kind.startswith("Ingress ") for kind in kinds(worked_example(ingress_class="traefik")))
 
 
 def test_a_service_speaks_tcp_also_for_udp_maps() -> None:
