@@ -70,9 +70,29 @@ class Tls:
 
 
 @dataclass(frozen=True)
+class Security:
+    """What docker options grant to the containers and take from them."""
+
+    added: Sequence[str] = ()
+    dropped: Sequence[str] = ()
+    privileged: bool = False
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A place in the containers where a volume claim of the app's namespace is seen."""
+
+    claim: str
+    path: str
+    sub_path: str = ""
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
 class App:
     """`annotations` and `labels` map `<process type>.<resource type>` to what the user set there, with
-    `--global` standing for all processes. Times are in seconds.
+    `--global` standing for all processes. Times are in seconds. `warnings` say what of dokku's facts is left out.
     """
 
     name: str
@@ -89,8 +109,12 @@ class App:
     stop_timeout: int = 30
     deploy_timeout: float = 300.0
     pre_stop: int = 0
+    security: Security = field(default_factory=Security)
+    mounts: Sequence[Mount] = ()
+    shm_size: str = ""
     annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     def process(self, type_: str) -> Process | None:
         return next((process for process in self.processes if process.type == type_), None)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scheduler_k3s import environment, names, quantity, words
+from scheduler_k3s import cautions, docker_options, environment, names, quantity, storage, words
 from scheduler_k3s.app import App, Image, Port, Process, primary, web_ports
 from scheduler_k3s.dokku.facts import ALL, Facts
 from scheduler_k3s.errors import PluginError
@@ -58,11 +58,13 @@ def app(
     ingress_class: str = "nginx",
     deploy_timeout: float = 300.0,
     pre_stop: int = 0,
+    shm_size: str = "",
 ) -> App:
     """The app as it is to run. With `target`, only that process type gets the new deployment id and so new pods.
 
     `selectors` are those of the live Deployments, by process type: Kubernetes lets nobody change them.
     """
+    warnings = cautions.cautions(facts)
     names.check_app(facts.app, pull_secret=pull_secret == pull_secret_name(facts.app))
     environment.check(facts.app, facts.config)
     if not facts.scale:
@@ -95,8 +97,12 @@ def app(
         stop_timeout=_stop_timeout(facts),
         deploy_timeout=deploy_timeout,
         pre_stop=pre_stop,
+        security=docker_options.security(facts.docker_options.get(docker_options.DEFAULT, ())),
+        mounts=storage.mounts(facts.app, namespace, facts.mounts, shm_size),
+        shm_size=shm_size,
         annotations=facts.annotations,
         labels=facts.labels,
+        warnings=warnings,
     )
 
 

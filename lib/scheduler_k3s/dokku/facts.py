@@ -6,8 +6,8 @@ they are dokku's own interface, listeners are asked directly for the rest.
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from scheduler_k3s import jsonc
@@ -21,7 +21,12 @@ ALL = "_all_"
 
 @dataclass(frozen=True)
 class Facts:
-    """dokku's answers, parsed but not yet judged. `inspected` is None when the image is not on this host."""
+    """dokku's answers, parsed but not yet judged. `inspected` is None when the image is not on this host.
+
+    `docker_options` are those of the deploy phase by process type, `_default_` for all. `names_registry` says
+    whether a registry server is set; `host_proxy` whether dokku builds a site of this host for the app, and
+    `host_proxy_own` whether that is the app's own setting.
+    """
 
     app: str
     repository: str
@@ -44,6 +49,11 @@ class Facts:
     docker_config: Secret
     annotations: Mapping[str, Mapping[str, str]]
     labels: Mapping[str, Mapping[str, str]]
+    docker_options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    mounts: Sequence[Mapping[str, Mapping[str, Any]]] = ()
+    names_registry: bool = True
+    host_proxy: bool = False
+    host_proxy_own: bool = False
 
     def image(self, tag: str) -> str:
         """The reference that the cluster pulls. dokku's own tag wins over the one a trigger was called with."""
@@ -61,6 +71,7 @@ def gather(app: str) -> Facts:
         "ports": lambda: parse_ports(triggers.ask("ports-get", app, "json")),
         "domains": lambda: _domains(app),
         "nginx": lambda: _nginx(app),
+        "mounts": lambda: parse_mounts(triggers.ask("storage-app-mounts", app, "deploy")),
         "inspected": lambda: inspect(f"dokku/{app}:latest"),
     }
     answers = dict(zip(questions, triggers.together(list(questions.values())), strict=True))
@@ -79,6 +90,10 @@ def gather(app: str) -> Facts:
         docker_config=docker_config(app),
         annotations=_maps(app, ""),
         labels=_maps(app, "labels."),
+        docker_options=docker_options(app, "deploy"),
+        names_registry=bool(properties.computed(app, "server", plugin="registry").strip()),
+        host_proxy=builds_site(app),
+        host_proxy_own=bool(properties.read(app, "type", plugin="proxy")),
         **answers,  # type: ignore[arg-type]
     )
 
@@ -107,6 +122,37 @@ def parse_ports(text: str) -> tuple[Port, ...]:
         return tuple(Port(str(e["scheme"]), int(e["host_port"]), int(e["container_port"])) for e in entries)
     except (KeyError, TypeError, ValueError):
         raise PluginError("dokku's answer to ports-get is not a list of port maps") from None
+
+
+def parse_mounts(text: str) -> list[dict[str, dict[str, Any]]]:
+    """Storage attachments, each with its entry. None, where no plugin answers."""
+    pairs = _json("storage-app-mounts", text.strip() or "[]")
+    if pairs is None:
+        return []
+    known = isinstance(pairs, list) and all(
+        isinstance(pair, dict) and all(isinstance(pair.get(part), dict) for part in ("entry", "attachment"))
+        for pair in pairs
+    )
+    if not known:
+        raise PluginError("dokku's answer to storage-app-mounts is not a list of entries and attachments")
+    return list(pairs)
+
+
+def docker_options(app: str, phase: str) -> dict[str, list[str]]:
+    """The docker options of a phase (build, deploy, run) by process type; `_default_` is for all."""
+    suffix = f".{phase}"
+    return {
+        name.removesuffix(suffix): properties.read_list(app, name, plugin="docker-options")
+        for name in properties.names(app, "docker-options")
+        if name.endswith(suffix)
+    }
+
+
+def builds_site(app: str) -> bool:
+    """Whether dokku's nginx plugin makes a site of this host for the app when it is told of a deploy."""
+    wanted = properties.computed(app, "type", "nginx", plugin="proxy") == "nginx"
+    enabled = properties.read(app, "disabled", plugin="proxy") != "true"
+    return wanted and enabled and os.path.isdir(f"{host.enabled_plugins()}/nginx-vhosts")
 
 
 def inspect(image: str) -> Mapping[str, Any] | None:

@@ -1,7 +1,7 @@
 """The Deployment of a process type."""
 
 from scheduler_k3s.app import App, Process
-from scheduler_k3s.manifests import probes
+from scheduler_k3s.manifests import probes, security, volumes
 from scheduler_k3s.manifests.metadata import MANAGED, Object, added, metadata, triplet
 from scheduler_k3s.manifests.secret import config_name
 
@@ -69,6 +69,10 @@ def _pod(app: App, process: Process) -> Object:
     }
     if app.pull_secret:
         pod["imagePullSecrets"] = [{"name": app.pull_secret}]
+    if context := security.pod_context(app):
+        pod["securityContext"] = context
+    if found := volumes.pod_volumes(app):
+        pod["volumes"] = found
     return pod
 
 
@@ -91,6 +95,10 @@ def _container(app: App, process: Process) -> Object:
         container["ports"] = _container_ports(process)
     if seconds := _pre_stop(app, process):
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": seconds}}}
+    if context := security.container_context(app):
+        container["securityContext"] = context
+    if mounts := volumes.container_mounts(app):
+        container["volumeMounts"] = mounts
     container.update(_probes(app, process))
     return container
 

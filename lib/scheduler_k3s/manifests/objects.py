@@ -19,7 +19,7 @@ def build(app: App) -> list[Object]:
 
 def warnings(app: App) -> list[str]:
     """What the user should know of an app whose objects are fine."""
-    told = []
+    told = list(app.warnings)
     for process in app.processes:
         told += probes.warnings(process.checks, f"{probes.WHERE}.{process.type}")
     for process in _routed(app):

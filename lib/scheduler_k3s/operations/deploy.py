@@ -37,6 +37,7 @@ class Options:
     rollback: bool
     pull_secret: str
     ingress_class: str
+    shm_size: str
 
     @classmethod
     def of(cls, app: str) -> "Options":
@@ -46,6 +47,7 @@ class Options:
             rollback=settings.boolean(settings.value(app, "rollback-on-failure")),
             pull_secret=settings.value(app, "image-pull-secrets"),
             ingress_class=settings.value(app, "ingress-class"),
+            shm_size=settings.checked(app, "shm-size"),
         )
 
 
@@ -145,6 +147,7 @@ def _model(known: Facts, before: State, options: Options, image_tag: str, proces
         ingress_class=options.ingress_class,
         deploy_timeout=options.timeout,
         pre_stop=PRE_STOP if before.knows_sleep else 0,
+        shm_size=options.shm_size,
     )
 
 

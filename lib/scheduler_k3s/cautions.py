@@ -1,0 +1,23 @@
+"""What dokku knows of an app and a deploy cannot bring to Kubernetes, or will stumble over. Pure."""
+
+from scheduler_k3s import docker_options, storage
+from scheduler_k3s.dokku.facts import Facts
+
+
+def cautions(facts: Facts) -> list[str]:
+    """One line each, with the command that mends it."""
+    told = []
+    if not facts.names_registry:
+        told.append(
+            f"No registry server is set for {facts.app}: the cluster pulls {facts.repository}{facts.image_repo} from "
+            f"Docker Hub. Set one with: dokku registry:set --global server SERVER (docker.io, if that is meant)"
+        )
+    if facts.host_proxy:
+        told.append(
+            f"The proxy type of {facts.app} is nginx: after each deploy dokku builds a site for it on this host, "
+            "where no process of it listens, and a deploy fails when that fails. The cluster's proxy is used with: "
+            f"dokku proxy:set {facts.app if facts.host_proxy_own else '--global'} k3s"
+        )
+    for type_, lines in sorted(facts.docker_options.items()):
+        told += docker_options.warnings(facts.app, lines, type_)
+    return told + storage.warnings(facts.app, facts.mounts)
