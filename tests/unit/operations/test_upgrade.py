@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from scheduler_k3s.app import App
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import upgrade as operation
 from scheduler_k3s.operations import watch
@@ -108,10 +107,8 @@ def statuses(api: ObjectApi) -> list[str]:
     return [api.objects[path]["metadata"]["labels"]["status"] for path in paths]
 
 
-def upgrade(
-    api: ObjectApi, tmp_path: Path, *, rollback: bool = False, first: bool = False, app: App | None = None
-) -> None:
-    model = app or shop(worker(), deploy_timeout=60.0)
+def upgrade(api: ObjectApi, tmp_path: Path, *, rollback: bool = False, first: bool = False) -> None:
+    model = shop(worker(), deploy_timeout=60.0)
     files = {"Chart.yaml": "{}"}
     with helm.session(helm.Target("/k", ""), str(tmp_path)) as runner:
         operation.upgrade(runner, api.cluster(), model, files, rollback=rollback, first=first)
