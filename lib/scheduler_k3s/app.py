@@ -64,9 +64,17 @@ class Process:
 
 @dataclass(frozen=True)
 class Tls:
-    """Where the certificate of the app's domains is: the Secret's name, empty for plain HTTP."""
+    """Where the certificate of the app's domains is: the Secret's name, empty for plain HTTP.
+
+    `issuer` is empty when the certificate was imported. With `email`, the app's own address at letsencrypt, the
+    issuer is part of the app's release; `server` is then letsencrypt's `prod` or `stag`.
+    """
 
     secret: str = ""
+    issuer_kind: str = ""
+    issuer: str = ""
+    server: str = ""
+    email: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,8 @@ class Mount:
 class App:
     """`annotations` and `labels` map `<process type>.<resource type>` to what the user set there, with
     `--global` standing for all processes. Times are in seconds. `warnings` say what of dokku's facts is left out.
+    `snippets`: the cluster takes snippets of nginx configuration. `traefik_syntax`: its Traefik wants to be told
+    the version of a matcher's syntax.
     """
 
     name: str
@@ -106,6 +116,8 @@ class App:
     ingress_class: str = "nginx"
     nginx: Mapping[str, str] = field(default_factory=dict)
     tls: Tls = Tls()
+    snippets: bool = True
+    traefik_syntax: bool = False
     stop_timeout: int = 30
     deploy_timeout: float = 300.0
     pre_stop: int = 0
@@ -127,7 +139,7 @@ def web_ports(mappings: Sequence[Port], tls: bool) -> tuple[Port, ...]:
     redirect lives. A Service has each port once: where 443 or 80 is another map's already, there is no twin.
     Other schemes are not routed by an ingress and are left out, unless the container listens on 80 or 443.
     """
-    kept = [p for p in mappings if p.scheme in ("http", "https") or p.container in (80, 443)]
+    kept = [port for port in mappings if is_web(port)]
     taken = {port.host for port in kept}
     for port in list(kept):
         if port.scheme == "http" and tls:
@@ -140,6 +152,10 @@ def web_ports(mappings: Sequence[Port], tls: bool) -> tuple[Port, ...]:
             taken.add(twin.host)
             kept.append(twin)
     return tuple(sorted(kept, key=lambda port: port.name))
+
+
+def is_web(port: Port) -> bool:
+    return port.scheme in ("http", "https") or port.container in (80, 443)
 
 
 def primary(mappings: Sequence[Port]) -> Port:

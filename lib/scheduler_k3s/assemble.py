@@ -3,14 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scheduler_k3s import cautions, docker_options, environment, names, quantity, storage, words
-from scheduler_k3s.app import App, Image, Port, Process, primary, web_ports
+from scheduler_k3s import (
+    cautions,
+    docker_options,
+    domains,
+    environment,
+    names,
+    quantity,
+    storage,
+    words,
+)
+from scheduler_k3s.app import App, Image, Port, Process, Resources, Tls, is_web, primary, web_ports
 from scheduler_k3s.dokku.facts import ALL, Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.secret import pull_secret_name
 from scheduler_k3s.tools.release import Release
 
 EXPOSED = Port("http", 5000, 5000)
+PLAIN = Tls()
 _HEROKUISH_USER = "herokuishuser"
 
 
@@ -58,6 +68,7 @@ def app(
     ingress_class: str = "nginx",
     deploy_timeout: float = 300.0,
     pre_stop: int = 0,
+    tls: Tls = PLAIN,
     shm_size: str = "",
 ) -> App:
     """The app as it is to run. With `target`, only that process type gets the new deployment id and so new pods.
@@ -71,14 +82,14 @@ def app(
         raise PluginError(f"No process types found for app {facts.app}: its scale is empty")
     if target and target not in facts.scale:
         raise PluginError(f"Process type {target} not found in the scale for app {facts.app}")
-    tls = False
+    warnings += _unrouted(facts)
     processes = [
         _process(
             facts,
             image,
             type_,
             deployment_id=_id(type_, target, deployment_id, stored),
-            tls=tls,
+            tls=bool(tls.secret),
             selector=(selectors or {}).get(type_, {}),
         )
         for type_ in facts.scale
@@ -89,11 +100,12 @@ def app(
         deployment_id=deployment_id,
         image=image,
         processes=processes,
-        domains=facts.domains if "web" in facts.scale else (),
+        domains=domains.normalised(facts.app, facts.domains) if "web" in facts.scale else (),
         config=facts.config,
         pull_secret=pull_secret,
         ingress_class=ingress_class,
         nginx=facts.nginx,
+        tls=tls,
         stop_timeout=_stop_timeout(facts),
         deploy_timeout=deploy_timeout,
         pre_stop=pre_stop,
@@ -144,11 +156,6 @@ def _process(
     if ports:
         names.check_service(facts.app, type_)
         names.check_ports(facts.app, [port.name for port in ports])
-    limits, reserves = _resources(facts.resources, type_)
-    try:
-        resources = quantity.requests_and_limits(limits, reserves)
-    except PluginError as error:
-        raise PluginError(f"Resources of {facts.app} {type_}: {error.message}") from None
     return Process(
         type=type_,
         scale=facts.scale[type_],
@@ -158,9 +165,22 @@ def _process(
         primary_port=primary_port,
         checks=_checks(facts, type_),
         default_check=not facts.checks_disabled & {type_, ALL},
-        resources=resources,
+        resources=_requests_and_limits(facts, type_),
         selector=selector,
     )
+
+
+def _unrouted(facts: Facts) -> list[str]:
+    """One line for the port maps of web that no ingress can route."""
+    dropped = [port for port in facts.ports if not is_web(port)] if "web" in facts.scale else []
+    if not dropped:
+        return []
+    maps = ", ".join(f"{port.scheme}:{port.host}:{port.container}" for port in dropped)
+    nothing = "" if len(dropped) < len(facts.ports) else ", so web gets no Service and no domain leads to it"
+    return [
+        f"Port maps of {facts.app} that are neither http nor https are left out: {maps}{nothing}. "
+        f"An ingress routes http alone; see dokku ports:report {facts.app}"
+    ]
 
 
 def _runs_on_host(facts: Facts, type_: str) -> bool:
@@ -197,6 +217,14 @@ def _formation(facts: Facts, type_: str) -> Mapping[str, Any]:
     if not isinstance(entry, Mapping):
         raise PluginError(f"app.json: formation.{type_}: not an object")
     return entry
+
+
+def _requests_and_limits(facts: Facts, type_: str) -> Resources:
+    limits, reserves = _resources(facts.resources, type_)
+    try:
+        return quantity.requests_and_limits(limits, reserves)
+    except PluginError as error:
+        raise PluginError(f"Resources of {facts.app} {type_}: {error.message}") from None
 
 
 def _resources(properties: Mapping[str, str], type_: str) -> tuple[dict[str, str], dict[str, str]]:

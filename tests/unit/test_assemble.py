@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from scheduler_k3s import assemble
-from scheduler_k3s.app import App, Image, Port, Process
+from scheduler_k3s.app import App, Image, Port, Process, Tls
 from scheduler_k3s.dokku.facts import Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.secret import Secret
@@ -406,3 +406,37 @@ def test_facts_and_model_print_no_secret() -> None:
     known = facts(config={"KEY": Secret("hush")}, docker_config=Secret(json.dumps({"auths": "hush"})))
     assert "hush" not in repr(known)
     assert "hush" not in repr(assembled(known))
+
+
+# routing
+
+
+def test_the_certificate_s_source_adds_the_https_half() -> None:
+    secured = assembled(tls=Tls("tls-shop"))
+    web = secured.process("web")
+    assert web is not None
+    assert [port.name for port in web.ports] == ["http-80-3000", "https-443-3000"]
+    assert secured.tls == Tls("tls-shop")
+
+
+@pytest.mark.parametrize(
+    ("ports", "maps"),
+    [
+        ((Port("http", 80, 3000), Port("tcp", 5432, 5432), Port("udp", 53, 53)), "tcp:5432:5432, udp:53:53."),
+        ((Port("tcp", 5432, 5432),), "tcp:5432:5432, so web gets no Service and no domain leads to it."),
+    ],
+)
+def test_port_maps_that_are_left_out_are_told(ports: tuple[Port, ...], maps: str) -> None:
+    (told,) = assembled(facts(ports=ports)).warnings
+    assert f"Port maps of shop that are neither http nor https are left out: {maps}" in told
+    assert assembled(facts(ports=ports, scale={"worker": 1})).warnings == []
+
+
+@pytest.mark.parametrize("port", [Port("tcp", 8080, 80), Port("grpc", 443, 443), Port("https", 443, 5000)])
+def test_port_maps_that_are_routed_are_not(port: Port) -> None:
+    assert assembled(facts(ports=(port,))).warnings == []
+
+
+def test_domains_are_normalised_and_refused_by_name() -> None:
+    assert assembled(facts(domains=("A.com", "a.com", "b.com."))).domains == ("a.com", "b.com")
+    assert "Domain 'a_b.com' of shop cannot be routed" in refusal(facts(domains=("a_b.com",)))

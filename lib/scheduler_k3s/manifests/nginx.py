@@ -28,9 +28,10 @@ _TIME = re.compile(r"(\d+)(ms|[smhdwMy])?\s*")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000}
 
 
-def annotations(properties: Mapping[str, str]) -> dict[str, str]:
+def annotations(properties: Mapping[str, str], snippets: bool = True) -> dict[str, str]:
     """`properties` are the computed values of dokku's nginx plugin, its defaults included.
 
+    Without `snippets`, for a cluster that refuses them, what ingress-nginx has no annotation for is left out.
     Errors: PluginError for a timeout that is no time.
     """
     if not properties:
@@ -43,7 +44,7 @@ def annotations(properties: Mapping[str, str]) -> dict[str, str]:
     result[f"{PREFIX}proxy-buffers-number"] = number
     result[f"{PREFIX}proxy-buffers-size"] = size
     for annotation, directives in (("server-snippet", _SERVER), ("configuration-snippet", _LOCATION)):
-        if snippet := _snippet(directives, properties):
+        if snippets and (snippet := _snippet(directives, properties)):
             result[PREFIX + annotation] = snippet
     return result
 

@@ -1,7 +1,7 @@
 """All objects of an app's release, in the order in which they are listed."""
 
-from scheduler_k3s.app import App, Process
-from scheduler_k3s.manifests import ingress, probes
+from scheduler_k3s.app import App
+from scheduler_k3s.manifests import probes, routing
 from scheduler_k3s.manifests.deployment import deployment
 from scheduler_k3s.manifests.metadata import Object
 from scheduler_k3s.manifests.service import service
@@ -12,8 +12,7 @@ def build(app: App) -> list[Object]:
     result = [service_account(app)]
     result += [service(app, process) for process in app.processes if process.has_service]
     result += [deployment(app, process) for process in app.processes]
-    for process in _routed(app):
-        result += ingress.ingresses(app, process)
+    result += routing.objects(app)
     return result
 
 
@@ -22,11 +21,5 @@ def warnings(app: App) -> list[str]:
     told = list(app.warnings)
     for process in app.processes:
         told += probes.warnings(process.checks, f"{probes.WHERE}.{process.type}")
-    for process in _routed(app):
-        told += ingress.warnings(app, process)
+    told += routing.warnings(app)
     return told
-
-
-def _routed(app: App) -> list[Process]:
-    web = app.process("web")
-    return [web] if web is not None and web.has_service and app.ingress_class == "nginx" else []

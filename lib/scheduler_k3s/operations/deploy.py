@@ -7,15 +7,15 @@ refused is refused before the first change. The old pods serve until the new one
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler_k3s import assemble, log, names, settings
-from scheduler_k3s.app import App
+from scheduler_k3s.app import App, Tls
 from scheduler_k3s.dokku import facts, host, properties, triggers
 from scheduler_k3s.dokku.facts import Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart, objects
-from scheduler_k3s.operations import auxiliary, lock, signals, state, target
+from scheduler_k3s.operations import auxiliary, lock, routes, signals, state, target
 from scheduler_k3s.operations.state import State
 from scheduler_k3s.operations.upgrade import upgrade
 from scheduler_k3s.tools import helm, private, release, resources
@@ -71,9 +71,11 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
     cluster = target.cluster()
     known, before = _gather(app, options.namespace, cluster)
     before = _until_left(cluster, before, options, app)
-    model = _model(known, before, options, image_tag, process_type)
+    found = routes.read(cluster, app, options.namespace)
+    model = routes.fitted(cluster, _model(known, before, options, image_tag, process_type, tls=found.tls))
+    told = routes.check(model, found)
     wanted = objects.build(model)
-    for text in objects.warnings(model):
+    for text in [*told, *objects.warnings(model)]:
         log.warn(text)
     files = auxiliary.checked(app, _chart(model, wanted))
     secrets = auxiliary.outdated(cluster, model, known.docker_config, before)
@@ -83,7 +85,13 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
     legacy = state.legacy_ingresses(cluster, app, model.namespace)
     for release_name, item in secrets.items():
         _dry_run(cluster, [item], before.auxiliary.get(release_name), release_name, ())
-    _dry_run(cluster, wanted, before.newest, app, legacy)
+    try:
+        _dry_run(cluster, wanted, before.newest, app, legacy)
+    except resources.Refused as error:
+        model = _without_snippets(model, error)
+        wanted = objects.build(model)
+        files = auxiliary.checked(app, _chart(model, wanted))
+        _dry_run(cluster, wanted, before.newest, app, legacy)
     _end_pending(cluster, before)
     for item in legacy:
         cluster.delete(state.ingress_path(item))
@@ -131,7 +139,9 @@ def _until_left(cluster: Cluster, before: State, options: Options, app: str) -> 
     return before
 
 
-def _model(known: Facts, before: State, options: Options, image_tag: str, process_type: str) -> App:
+def _model(
+    known: Facts, before: State, options: Options, image_tag: str, process_type: str, *, tls: Tls
+) -> App:
     if not before.knows_sleep:
         version = ".".join(map(str, before.version))
         log.warn(f"Kubernetes {version} has no sleep action (1.30 has): pods that stop may lose requests")
@@ -147,8 +157,18 @@ def _model(known: Facts, before: State, options: Options, image_tag: str, proces
         ingress_class=options.ingress_class,
         deploy_timeout=options.timeout,
         pre_stop=PRE_STOP if before.knows_sleep else 0,
+        tls=tls,
         shm_size=options.shm_size,
     )
+
+
+def _without_snippets(model: App, refusal: resources.Refused) -> App:
+    """The app for a cluster that forbids snippets. Errors: the refusal, when it is about anything else."""
+    reason = routes.forbids_snippets(model, refusal)
+    if not reason:
+        raise refusal
+    log.warn(reason)
+    return replace(model, snippets=False)
 
 
 def _chart(model: App, wanted: Sequence[Object]) -> Mapping[str, str]:
@@ -158,16 +178,21 @@ def _chart(model: App, wanted: Sequence[Object]) -> Mapping[str, str]:
         namespace=model.namespace,
         deployment_id=model.deployment_id,
         image={"name": image.reference, "type": image.kind, "working_dir": image.working_dir},
-        processes={
-            process.type: {
-                "deployment_id": process.deployment_id,
-                "process_type": "web" if process.type == "web" else "worker",
-                "replicas": process.scale,
-            }
-            for process in model.processes
-        },
+        processes=_processes(model),
     )
     return chart.files(model.name, f"0.0.{model.deployment_id}", wanted, values)
+
+
+def _processes(model: App) -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {
+        process.type: {
+            "deployment_id": process.deployment_id,
+            "process_type": "web" if process.type == "web" else "worker",
+            "replicas": process.scale,
+        }
+        for process in model.processes
+    }
+    return found
 
 
 def _dry_run(

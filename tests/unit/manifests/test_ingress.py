@@ -51,3 +51,10 @@ def test_plain_http_is_not_redirected() -> None:
     (ingress,) = routes(shop(web(), domains=("a.com",)))
     assert "tls" not in ingress["spec"]
     assert not any("ssl-redirect" in name for name in ingress["metadata"]["annotations"])
+
+
+def test_hosts_are_ascii_and_names_readable() -> None:
+    (ingress,) = routes(shop(web(), domains=("münchen.de",), tls=Tls("tls-shop")))
+    assert ingress["metadata"]["name"] == "shop-web-munchen-de"
+    assert ingress["spec"]["rules"][0]["host"] == "xn--mnchen-3ya.de"
+    assert ingress["spec"]["tls"][0]["hosts"] == ["xn--mnchen-3ya.de"]
