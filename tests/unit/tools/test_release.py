@@ -208,12 +208,12 @@ def recorded(files: dict[str, str], namespace: str = "default") -> int:
     return len(base64.b64encode(gzip.compress(text.encode(), compresslevel=9)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.dictionaries(st.text(max_size=20), st.text("<>&\"'\\\né\U0001f600ab", max_size=2000)), max_size=30
     ),
-    st.integers(0, 200_000),
+    st.integers(0, 100_000),
     st.randoms(use_true_random=False),
 )
 def test_a_record_is_never_larger_than_said(data: list[dict[str, str]], noise: int, random: Any) -> None:
