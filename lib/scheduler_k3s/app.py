@@ -63,6 +63,22 @@ class Process:
 
 
 @dataclass(frozen=True)
+class CronTask:
+    """One scheduled command of app.json. `id` is dokku's, `hash` its short form for labels, `suffix` what tells
+    its CronJob from the others of the app; `policy` is Kubernetes' word.
+    """
+
+    id: str
+    hash: str
+    suffix: str
+    schedule: str
+    args: Sequence[str]
+    policy: str = "Allow"
+    suspend: bool = False
+    resources: Resources = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Tls:
     """Where the certificate of the app's domains is: the Secret's name, empty for plain HTTP.
 
@@ -126,6 +142,7 @@ class App:
     shm_size: str = ""
     annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    cron: Sequence[CronTask] = ()
     warnings: Sequence[str] = ()
 
     def process(self, type_: str) -> Process | None:

@@ -1,10 +1,11 @@
 """From dokku's facts to the model of the app. Pure: what is wrong with the facts is said here, in one line each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scheduler_k3s import (
     cautions,
+    cron,
     docker_options,
     domains,
     environment,
@@ -13,7 +14,7 @@ from scheduler_k3s import (
     storage,
     words,
 )
-from scheduler_k3s.app import App, Image, Port, Process, Resources, Tls, is_web, primary, web_ports
+from scheduler_k3s.app import App, CronTask, Image, Port, Process, Resources, Tls, is_web, primary, web_ports
 from scheduler_k3s.dokku.facts import ALL, Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.secret import pull_secret_name
@@ -70,10 +71,12 @@ def app(
     pre_stop: int = 0,
     tls: Tls = PLAIN,
     shm_size: str = "",
+    cron_suffixes: Mapping[str, str] | None = None,
 ) -> App:
     """The app as it is to run. With `target`, only that process type gets the new deployment id and so new pods.
 
     `selectors` are those of the live Deployments, by process type: Kubernetes lets nobody change them.
+    `cron_suffixes` end the names of the live CronJobs, by task id; a new task gets a random one.
     """
     warnings = cautions.cautions(facts)
     names.check_app(facts.app, pull_secret=pull_secret == pull_secret_name(facts.app))
@@ -114,6 +117,7 @@ def app(
         shm_size=shm_size,
         annotations=facts.annotations,
         labels=facts.labels,
+        cron=_cron(facts, cron_suffixes or {}, warnings.append),
         warnings=warnings,
     )
 
@@ -170,6 +174,25 @@ def _process(
     )
 
 
+def _cron(facts: Facts, suffixes: Mapping[str, str], warn: Callable[[str], None]) -> list[CronTask]:
+    entries = cron.entries(facts.app, facts.app_json, warn)
+    if entries:
+        names.check_cron(facts.app)
+    return [
+        CronTask(
+            id=entry.id,
+            hash=cron.task_hash(entry.id),
+            suffix=suffixes.get(entry.id) or cron.new_suffix(),
+            schedule=entry.schedule,
+            args=entry.args,
+            policy=entry.policy,
+            suspend=cron.is_suspended(entry.id, entry.maintenance, facts.cron),
+            resources=_requests_and_limits(facts, entry.id),
+        )
+        for entry in entries
+    ]
+
+
 def _unrouted(facts: Facts) -> list[str]:
     """One line for the port maps of web that no ingress can route."""
     dropped = [port for port in facts.ports if not is_web(port)] if "web" in facts.scale else []
@@ -220,7 +243,12 @@ def _formation(facts: Facts, type_: str) -> Mapping[str, Any]:
 
 
 def _requests_and_limits(facts: Facts, type_: str) -> Resources:
-    limits, reserves = _resources(facts.resources, type_)
+    return resources(facts.app, facts.resources, type_)
+
+
+def resources(app: str, properties: Mapping[str, str], type_: str) -> Resources:
+    """What a container of the process type asks for and may use. Errors: PluginError."""
+    limits, reserves = _resources(properties, type_)
     try:
         return quantity.requests_and_limits(limits, reserves)
     except PluginError as error:

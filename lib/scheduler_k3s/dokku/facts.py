@@ -49,6 +49,7 @@ class Facts:
     docker_config: Secret
     annotations: Mapping[str, Mapping[str, str]]
     labels: Mapping[str, Mapping[str, str]]
+    cron: Mapping[str, str] = field(default_factory=dict)
     docker_options: Mapping[str, Sequence[str]] = field(default_factory=dict)
     mounts: Sequence[Mapping[str, Mapping[str, Any]]] = ()
     names_registry: bool = True
@@ -88,8 +89,9 @@ def gather(app: str) -> Facts:
         stop_timeout=properties.computed(app, "stop-timeout-seconds", "30", plugin="ps"),
         checks_disabled=_checks_disabled(app),
         docker_config=docker_config(app),
-        annotations=_maps(app, ""),
-        labels=_maps(app, "labels."),
+        annotations=decorations(app, ""),
+        labels=decorations(app, "labels."),
+        cron=cron_properties(app),
         docker_options=docker_options(app, "deploy"),
         names_registry=bool(properties.computed(app, "server", plugin="registry").strip()),
         host_proxy=builds_site(app),
@@ -199,6 +201,14 @@ def app_json(app: str) -> dict[str, Any]:
     return content
 
 
+def cron_properties(app: str) -> dict[str, str]:
+    """The cron plugin's properties of the app. Maintenance of all apps is maintenance of this one."""
+    found = {name: properties.read(app, name, plugin="cron") for name in properties.names(app, "cron")}
+    if properties.read(properties.GLOBAL, "maintenance", plugin="cron") == "true":
+        found["maintenance"] = "true"
+    return found
+
+
 def docker_config(app: str) -> Secret:
     """Registry credentials: the app's own login when it has one, else the dokku user's. Empty for none."""
     own = f"{host.lib_root()}/config/registry/{app}/config.json"
@@ -256,7 +266,7 @@ def _checks_disabled(app: str) -> frozenset[str]:
     return frozenset(type_.strip() for type_ in types.split(",") if type_.strip())
 
 
-def _maps(app: str, prefix: str) -> dict[str, dict[str, str]]:
+def decorations(app: str, prefix: str) -> dict[str, dict[str, str]]:
     """The user's annotations (or labels): what is set for the app, over what is set for all apps.
 
     What the app sets for all its processes also wins over what is set for one process of all apps.

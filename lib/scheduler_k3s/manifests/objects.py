@@ -2,6 +2,7 @@
 
 from scheduler_k3s.app import App
 from scheduler_k3s.manifests import probes, routing
+from scheduler_k3s.manifests.cron_job import cron_job
 from scheduler_k3s.manifests.deployment import deployment
 from scheduler_k3s.manifests.metadata import Object
 from scheduler_k3s.manifests.service import service
@@ -12,6 +13,7 @@ def build(app: App) -> list[Object]:
     result = [service_account(app)]
     result += [service(app, process) for process in app.processes if process.has_service]
     result += [deployment(app, process) for process in app.processes]
+    result += [cron_job(app, task) for task in app.cron]
     result += routing.objects(app)
     return result
 

@@ -153,6 +153,7 @@ def _model(
         target=process_type,
         stored=before.newest,
         selectors=before.selectors(known.app),
+        cron_suffixes=before.cron_suffixes(),
         pull_secret=assemble.pull_secret(known, options.pull_secret),
         ingress_class=options.ingress_class,
         deploy_timeout=options.timeout,
@@ -192,6 +193,9 @@ def _processes(model: App) -> dict[str, dict[str, object]]:
         }
         for process in model.processes
     }
+    for task in model.cron:
+        known = {"id": task.id, "schedule": task.schedule, "suffix": task.suffix, "suspend": task.suspend}
+        found[task.id] = {"deployment_id": model.deployment_id, "process_type": "cron", "cron": known}
     return found
 
 

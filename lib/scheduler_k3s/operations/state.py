@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scheduler_k3s.manifests.cron_job import ID, SUFFIX
 from scheduler_k3s.manifests.ingress import METHOD
 from scheduler_k3s.manifests.secret import config_name, pull_secret_name
 from scheduler_k3s.tools import release, resources
@@ -26,11 +27,17 @@ class State:
     deployed: bool = False
     auxiliary: Mapping[str, Release] = field(default_factory=dict)
     deployments: tuple[Object, ...] = ()
+    cron_jobs: tuple[Object, ...] = ()
 
     @property
     def knows_sleep(self) -> bool:
         """Whether the server takes the built-in sleep as preStop hook (Kubernetes 1.30)."""
         return self.version >= _SLEEP_ACTION
+
+    def cron_suffixes(self) -> dict[str, str]:
+        """What the names of the live CronJobs end in, by dokku's task id."""
+        annotated = [item["metadata"].get("annotations") or {} for item in self.cron_jobs]
+        return {known[ID]: known[SUFFIX] for known in annotated if known.get(ID) and known.get(SUFFIX)}
 
     def leaving(self) -> list[str]:
         """Deployments that are being deleted, with their pods: helm would take them for living ones."""
@@ -64,7 +71,12 @@ def read(cluster: Cluster, app: str, namespace: str) -> State:
     deployments = cluster.list(
         f"/apis/apps/v1/namespaces/{name(namespace)}/deployments", labels=f"{PART_OF}={app}"
     )
-    return State(True, version, newest, deployed, auxiliary, tuple(deployments))
+    cron_jobs = cluster.list(
+        f"/apis/batch/v1/namespaces/{name(namespace)}/cronjobs",
+        labels=f"{PART_OF}={app}",
+        metadata_only=True,
+    )
+    return State(True, version, newest, deployed, auxiliary, tuple(deployments), tuple(cron_jobs))
 
 
 def ingress_path(item: Object) -> str:

@@ -5,9 +5,11 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import place, target
 from scheduler_k3s.operations.place import Place
 from scheduler_k3s.operations.state import NAME, PART_OF
-from scheduler_k3s.tools.cluster import ApiError, Cluster, name
+from scheduler_k3s.tools.cluster import ApiError, Cluster, Object, name
 
 PAUSED = "autoscaling.keda.sh/paused-replicas"
+STOPPED = "dokku.com/stopped"
+VERSION = "app.kubernetes.io/version"
 
 
 def stop(app: str, is_destroyed: bool) -> None:
@@ -45,11 +47,28 @@ def _stop(app: str, where: Place) -> None:
         metadata = item["metadata"]
         log.detail(f"Stopping {metadata['labels'].get(NAME, metadata['name'])} process")
         cluster.merge(f"{base}/{name(metadata['name'])}/scale", {"spec": {"replicas": 0}})
-    for path in _paths(cluster, app, where.namespace, "batch/v1", "cronjobs"):
-        cluster.merge(path, {"spec": {"suspend": True}})
+    for path, item in _items(cluster, app, where.namespace, "batch/v1", "cronjobs"):
+        cluster.merge(path, _suspended(item))
+
+
+def is_stopped(cron_job: Object) -> bool:
+    """Whether `stop` suspended it. The mark is the id of the deploy it was made by, so the next deploy takes it off."""
+    annotations = cron_job["metadata"].get("annotations") or {}
+    mark = annotations.get(STOPPED)
+    return bool(mark and mark == annotations.get(VERSION) and cron_job["spec"].get("suspend"))
+
+
+def _suspended(cron_job: Object) -> Object:
+    version = (cron_job["metadata"].get("annotations") or {}).get(VERSION)
+    mark: Object = {"metadata": {"annotations": {STOPPED: version}}} if version else {}
+    return {**mark, "spec": {"suspend": True}}
 
 
 def _paths(cluster: Cluster, app: str, namespace: str, group: str, kind: str) -> list[str]:
+    return [path for path, _ in _items(cluster, app, namespace, group, kind)]
+
+
+def _items(cluster: Cluster, app: str, namespace: str, group: str, kind: str) -> list[tuple[str, Object]]:
     """The app's objects of a kind; none where the cluster does not know the kind."""
     base = f"/apis/{group}/namespaces/{name(namespace)}/{kind}"
     try:
@@ -58,4 +77,4 @@ def _paths(cluster: Cluster, app: str, namespace: str, group: str, kind: str) ->
         if error.code == 404:
             return []
         raise
-    return [f"{base}/{name(item['metadata']['name'])}" for item in items]
+    return [(f"{base}/{name(item['metadata']['name'])}", item) for item in items]
