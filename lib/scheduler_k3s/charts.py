@@ -1,6 +1,7 @@
 """The system charts in install order, and what the administrator overrides in their values."""
 
 from scheduler_k3s.dokku import properties
+from scheduler_k3s.errors import PluginError
 
 
 class Chart:
@@ -27,6 +28,12 @@ CHARTS = (
 NAMES = tuple(sorted(chart.name for chart in CHARTS))
 
 
+def check(name: str) -> None:
+    """Errors: PluginError naming the charts there are."""
+    if name not in NAMES:
+        raise PluginError(f'Invalid chart name "{name}", valid charts: {", ".join(NAMES)}')
+
+
 def overrides(chart: str) -> dict[str, str]:
     """Helm key to value, to be applied as `--set` does."""
     return properties.read_map(properties.GLOBAL, f"chart-overrides.{chart}")
@@ -38,10 +45,6 @@ def override(chart: str, key: str, value: str) -> None:
 
     if value:
         log.headline_quiet(f"Setting chart.{chart}.{key} to {value}")
-        properties.write_map(properties.GLOBAL, f"chart-overrides.{chart}", {**overrides(chart), key: value})
-        return
-    log.headline_quiet(f"Unsetting chart.{chart}.{key}")
-    stored = overrides(chart)
-    if key in stored:
-        del stored[key]
-        properties.write_map(properties.GLOBAL, f"chart-overrides.{chart}", stored)
+    else:
+        log.headline_quiet(f"Unsetting chart.{chart}.{key}")
+    properties.change_map(properties.GLOBAL, f"chart-overrides.{chart}", key, value)

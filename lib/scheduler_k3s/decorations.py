@@ -1,6 +1,11 @@
 """Annotations and labels that users set: for which resource types, and in which property files they are."""
 
-from collections.abc import Iterable, Iterator
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.values import ANY_CASE, consists_of, is_subdomain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 ANNOTATED = (
     "certificate",
@@ -23,7 +28,7 @@ LABELS = "labels."
 _RESERVED = ("chart.", "chart-overrides.", LABELS, "node-profile-", "node-sysctls.", "trigger-auth.")
 
 
-def files(names: Iterable[str], prefix: str = "") -> Iterator[tuple[str, str]]:
+def files(names: "Iterable[str]", prefix: str = "") -> "Iterator[tuple[str, str]]":
     """Property name and `<process>.<resource>` of each file that holds annotations, or with `labels.` labels."""
     kinds = LABELLED if prefix else ANNOTATED
     for name in names:
@@ -32,3 +37,54 @@ def files(names: Iterable[str], prefix: str = "") -> Iterator[tuple[str, str]]:
         process, dot, resource = name[len(prefix) :].rpartition(".")
         if dot and process and resource in kinds:
             yield name, f"{process}.{resource}"
+
+
+def noun(prefix: str) -> str:
+    return "label" if prefix else "annotation"
+
+
+def check_resource(resource: str, prefix: str) -> None:
+    """Errors: PluginError naming the resource types that take an annotation, or with `labels.` a label."""
+    kinds = LABELLED if prefix else ANNOTATED
+    if resource not in kinds:
+        raise PluginError(f"Invalid resource-type: {resource}, valid types: {', '.join(kinds)}")
+
+
+def check_process(process: str, prefix: str) -> None:
+    """Errors: PluginError for what is no process type and no cron id, or means another property."""
+    begins = process[:1] in ANY_CASE and consists_of(process, ANY_CASE | set("-_"))
+    if not begins or not any(files([f"{prefix}{process}.pod"], prefix)):
+        raise PluginError(
+            f"Invalid process-type: {process}, must be a process type of the Procfile or the id of a cron task, "
+            "for example web"
+        )
+
+
+def check(key: str, value: str, prefix: str) -> None:
+    """Kubernetes' rules, told here and not at the next deploy. Errors: PluginError."""
+    what = noun(prefix)
+    # Kubernetes ignores the case of an annotation's key here, not that of a label's
+    if not _is_qualified(key if prefix else key.lower()):
+        raise PluginError(
+            f"Invalid {what} key: {key}, must be at most 63 letters, digits, '-', '_' and '.', beginning and ending "
+            "with a letter or digit, after a DNS name and a slash if need be, for example example.com/team"
+        )
+    if prefix and value and not _is_name(value):
+        raise PluginError(
+            f"Invalid label value: {value}, must be at most 63 letters, digits, '-', '_' and '.', "
+            "beginning and ending with a letter or digit, for example team-a"
+        )
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PluginError(f"Invalid {what} value of {key}: Kubernetes takes UTF-8 only") from None
+
+
+def _is_qualified(key: str) -> bool:
+    domain, slash, name = key.rpartition("/")
+    return _is_name(name) and (not slash or is_subdomain(domain))
+
+
+def _is_name(text: str) -> bool:
+    ends = text[:1] in ANY_CASE and text[-1:] in ANY_CASE
+    return ends and len(text) <= 63 and consists_of(text, ANY_CASE | set("-_."))

@@ -14,15 +14,29 @@ WIDTH = 31
 
 def each(scope: str, show: "Callable[[str], None]") -> None:
     """Show one app, the global scope, or all apps when none is named. The first app that fails ends it."""
-    if scope == properties.GLOBAL:
+    if scope:
+        if scope != properties.GLOBAL:
+            apps.verify(scope)
         show(scope)
         return
-    named = [scope] if scope else apps.all_apps()
-    if not named:
+    found = apps.all_apps()
+    if not found:
         log.warn("You haven't deployed any applications yet")
-    for app in named:
-        apps.verify(app)
+    for app in found:
+        apps.check_name(app)
         show(app)
+
+
+def single(flags: "Sequence[str]") -> str:
+    """The info flag, "" for none."""
+    if len(flags) > 1:
+        raise PluginError("only a single info flag may be specified")
+    return flags[0] if flags else ""
+
+
+def check_format(layout: str) -> None:
+    if layout not in ("stdout", "json"):
+        raise PluginError(f"Invalid format: {layout}")
 
 
 def check_flag_and_format(flag: str, layout: str) -> None:
@@ -37,11 +51,17 @@ def answer(flag: str, values: "Mapping[str, str]") -> None:
     print(values[flag])
 
 
-def fields(headline: str, rows: "Iterable[tuple[str, str]]", width: int = WIDTH) -> None:
-    """A headline, then label and value per row. The values stand in one column; a blank always remains."""
+def fields(headline: str, rows: "Sequence[tuple[str, str]]", width: int = WIDTH) -> None:
+    """A headline, then the rows as `lines` prints them."""
     log.headline_quiet(headline)
+    lines(rows, width)
+
+
+def lines(rows: "Sequence[tuple[str, str]]", width: int = WIDTH) -> None:
+    """Label and value per row. The values stand in one column, a blank before it, also when labels are longer."""
+    width = max([width, *(len(label) + 1 for label, _ in rows)])
     for label, value in rows:
-        log.detail(f"{label:<{width}}" + ("" if len(label) < width else " ") + value)
+        log.detail(f"{label:<{width}}{value}")
 
 
 def as_json(value: object) -> None:

@@ -12,8 +12,8 @@ def test_a_blank_always_stands_between_label_and_value(capsys: pytest.CaptureFix
     reports.fields("x information", [("Short:", "1"), ("L" * 30 + ":", "2"), ("L" * 40 + ":", "3")])
     assert capsys.readouterr().out.splitlines() == [
         "=====> x information",
-        "       Short:" + " " * 25 + "1",
-        "       " + "L" * 30 + ": 2",
+        "       Short:" + " " * 36 + "1",
+        "       " + "L" * 30 + ":" + " " * 11 + "2",
         "       " + "L" * 40 + ": 3",
     ]
 
@@ -90,3 +90,18 @@ def test_apps_that_this_user_may_not_see_do_not_exist(dokku: Host) -> None:
     with pytest.raises(PluginError, match=r"^App theirs does not exist$") as raised:
         reports.each("theirs", shown.append)
     assert raised.value.exit_code == 20
+
+
+def test_a_report_of_all_apps_asks_once_who_may_see_them(
+    dokku: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        dokku.app(name)
+    calls = dokku.root / "calls"
+    dokku.listener("acl", "user-auth-app", f'#!/bin/sh\necho "$@" >>{calls}\nshift 2\nprintf "%s\\n" "$@"\n')
+    monkeypatch.setenv("SSH_USER", "root")
+    monkeypatch.setenv("SSH_NAME", "admin")
+    seen: list[str] = []
+    reports.each("", seen.append)
+    assert seen == ["a", "b", "c"]
+    assert calls.read_text() == "root admin a b c\n"

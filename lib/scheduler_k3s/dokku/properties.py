@@ -49,7 +49,7 @@ def read_map(scope: str, name: str, plugin: str = PLUGIN) -> dict[str, str]:
 
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PluginError(f"Unable to parse {plugin} map property {scope}.{name} as JSON: {error}") from None
     if not isinstance(value, dict):
         raise PluginError(f"Unable to parse {plugin} map property {scope}.{name} as JSON: not an object")
@@ -79,6 +79,38 @@ def write_map(scope: str, name: str, value: "Mapping[str, str]", plugin: str = P
     import json
 
     write(scope, name, json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False), plugin)
+
+
+def change_map(scope: str, name: str, key: str, value: str) -> None:
+    """Set one key of a map, or remove it with an empty value. Commands at the same time lose nothing of each other.
+
+    Errors: PluginError, also when the file holds no map.
+    """
+    try:
+        _check_component(scope)
+        _check_component(name)
+        if value or read(scope, name):
+            _change_map(scope, name, key, value)
+    except PluginError as error:
+        what = "set" if value else "delete"
+        raise PluginError(f"Unable to {what} property map entry: {error.message}") from None
+
+
+def _change_map(scope: str, name: str, key: str, value: str) -> None:
+    import fcntl
+
+    make_directory(_path(PLUGIN))
+    make_directory(_path(PLUGIN, scope))
+    directory = os.open(_path(PLUGIN, scope), os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        stored = read_map(scope, name)
+        if value:
+            write_map(scope, name, {**stored, key: value})
+        elif key in stored:
+            write_map(scope, name, {other: stored[other] for other in stored if other != key})
+    finally:
+        os.close(directory)
 
 
 def delete(scope: str, name: str, plugin: str = PLUGIN) -> None:

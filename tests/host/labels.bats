@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# scheduler-k3s:labels:set and labels:report as dokku calls them.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  source "$BATS_TEST_DIRNAME/helper.bash"
+  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
+  dokku apps:create web
+  dokku apps:create api
+}
+
+teardown_file() {
+  source "$BATS_TEST_DIRNAME/helper.bash"
+  standin_teardown
+}
+
+setup() {
+  source "$BATS_TEST_DIRNAME/helper.bash"
+  STORE=$DOKKU_LIB_ROOT/config/scheduler-k3s
+}
+
+teardown() {
+  rm -rf "$DOKKU_LIB_ROOT/config/scheduler-k3s"/*
+}
+
+@test "a label is stored silently, apart from the annotations" {
+  run --separate-stderr dokku scheduler-k3s:labels:set web example.com/team a --process-type web --resource-type pod
+  [ "$status" -eq 0 ]
+  [ -z "$output$stderr" ]
+  [ "$(cat "$STORE/web/labels.web.pod")" = '{"example.com/team":"a"}' ]
+  [ "$(stat -c '%a %U:%G' "$STORE/web/labels.web.pod")" = "600 dokku:dokku" ]
+  run dokku scheduler-k3s:annotations:report web --format json
+  [ "$output" = '{}' ]
+}
+
+@test "all processes, the global scope and removal" {
+  dokku scheduler-k3s:labels:set web a 1 --resource-type service
+  dokku scheduler-k3s:labels:set --global b 2 --resource-type service
+  [ "$(cat "$STORE/web/labels.--global.service" "$STORE/--global/labels.--global.service")" = '{"a":"1"}{"b":"2"}' ]
+  dokku scheduler-k3s:labels:set --global b --resource-type service
+  dokku scheduler-k3s:labels:set web never "" --resource-type service
+  [ "$(cat "$STORE/web/labels.--global.service" "$STORE/--global/labels.--global.service")" = '{"a":"1"}{}' ]
+}
+
+@test "a process may be called like a part of the store" {
+  dokku scheduler-k3s:labels:set web a 1 --process-type chart --resource-type pod
+  run dokku scheduler-k3s:labels:report web --format json
+  [ "$output" = '{"chart.pod.a":"1"}' ]
+}
+
+@test "KEDA's objects take annotations only" {
+  for type in keda_scaled_object keda_secret keda_trigger_authentication; do
+    run dokku scheduler-k3s:labels:set web a 1 --resource-type "$type"
+    [ "$status" -eq 1 ]
+    [ "$output" = " !     Invalid resource-type: $type, valid types: certificate, cronjob, deployment, ingress, job, pod, secret, service, serviceaccount, traefik_ingressroute, traefik_middleware" ]
+  done
+  run dokku scheduler-k3s:labels:set web a 1
+  [ "$status" -eq 1 ]
+  [ "$output" = " !     Missing resource-type" ]
+}
+
+@test "values and keys are Kubernetes'" {
+  for value in "a b" -x x- $'a\nb' "ä" "a/b" "$(printf 'a%.0s' {1..64})"; do
+    run dokku scheduler-k3s:labels:set --resource-type pod -- web a "$value"
+    [ "$status" -eq 1 ]
+    [[ ${lines[0]} == " !     Invalid label value: "* ]]
+    [[ $output == *"for example team-a" ]]
+  done
+  for key in "a b" Example.com/a x- a/b/c; do
+    run dokku scheduler-k3s:labels:set --resource-type pod -- web "$key" 1
+    [ "$status" -eq 1 ]
+    [[ $output == " !     Invalid label key: $key, "*"for example example.com/team" ]]
+  done
+  [ ! -e "$STORE/web" ]
+  for value in n on 1e3 null 8080 true A_b.c-d "$(printf 'a%.0s' {1..63})"; do
+    dokku scheduler-k3s:labels:set web Some_key.x "$value" --resource-type pod
+    run dokku scheduler-k3s:labels:report web --scheduler-k3s-labels.global.pod.Some_key.x
+    [ "$output" = "$value" ]
+  done
+}
+
+@test "the report in its three forms" {
+  dokku scheduler-k3s:labels:set web a.b/c value --process-type web --resource-type pod
+  dokku scheduler-k3s:labels:set web d e --resource-type deployment
+  run dokku scheduler-k3s:labels:report web
+  [ "$output" = "=====> web labels information
+       Label (global/deployment) d:   e
+       Label (web/pod) a.b/c:         value" ]
+  run dokku scheduler-k3s:labels:report web --format json --resource-type deployment
+  [ "$output" = '{"global.deployment.d":"e"}' ]
+  run dokku scheduler-k3s:labels:report web --scheduler-k3s-labels.web.pod.a.b/c
+  [ "$output" = value ]
+  run dokku scheduler-k3s:labels:report web --scheduler-k3s-labels.nope
+  [ "$status" -eq 1 ]
+  [ "$output" = " !     Invalid flag passed, valid flags: --scheduler-k3s-labels.global.deployment.d, --scheduler-k3s-labels.web.pod.a.b/c" ]
+  run dokku scheduler-k3s:labels:report web --format yaml
+  [ "$output" = " !     Invalid format: yaml" ]
+  run dokku scheduler-k3s:labels:report web --format json --scheduler-k3s-labels.x
+  [ "$output" = " !     --format flag cannot be specified when specifying an info flag" ]
+  run dokku scheduler-k3s:labels:report --format json
+  [ "$output" = '{}
+{"global.deployment.d":"e","web.pod.a.b/c":"value"}' ]
+}
+
+@test "a file that holds no map is named" {
+  as_dokku mkdir -p "$STORE/web"
+  as_dokku sh -c "printf nonsense >$STORE/web/labels.web.pod"
+  run dokku scheduler-k3s:labels:report web
+  [ "$status" -eq 1 ]
+  [[ $output == " !     Unable to parse scheduler-k3s map property web.labels.web.pod as JSON: "* ]]
+}
+
+@test "help" {
+  for command in set report; do
+    run --separate-stderr dokku "scheduler-k3s:labels:$command" --help
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [[ $stderr == "Usage: dokku scheduler-k3s:labels:$command "*"--process-type"* ]]
+  done
+}
