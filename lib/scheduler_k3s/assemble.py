@@ -252,7 +252,7 @@ def resources(app: str, properties: Mapping[str, str], type_: str) -> Resources:
     try:
         return quantity.requests_and_limits(limits, reserves)
     except PluginError as error:
-        raise PluginError(f"Resources of {facts.app} {type_}: {error.message}") from None
+        raise PluginError(f"Resources of {app} {type_}: {error.message}") from None
 
 
 def _resources(properties: Mapping[str, str], type_: str) -> tuple[dict[str, str], dict[str, str]]:
