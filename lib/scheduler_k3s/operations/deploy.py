@@ -15,7 +15,7 @@ from scheduler_k3s.dokku import facts, host, properties, triggers
 from scheduler_k3s.dokku.facts import Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart, objects
-from scheduler_k3s.operations import auxiliary, lock, routes, signals, state, target
+from scheduler_k3s.operations import auxiliary, kustomization, lock, routes, signals, state, target
 from scheduler_k3s.operations.state import State
 from scheduler_k3s.operations.upgrade import upgrade
 from scheduler_k3s.tools import helm, private, release, resources
@@ -74,8 +74,8 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
     found = routes.read(cluster, app, options.namespace)
     model = routes.fitted(cluster, _model(known, before, options, image_tag, process_type, tls=found.tls))
     told = routes.check(model, found)
-    wanted = objects.build(model)
-    for text in [*told, *objects.warnings(model)]:
+    wanted = kustomization.apply(app, objects.build(model))
+    for text in [*told, *objects.warnings(model), *kustomization.losses(model, wanted)]:
         log.warn(text)
     files = auxiliary.checked(app, _chart(model, wanted))
     secrets = auxiliary.outdated(cluster, model, known.docker_config, before)
@@ -84,14 +84,14 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
         state.ensure_namespace(cluster, model.namespace)
     legacy = state.legacy_ingresses(cluster, app, model.namespace)
     for release_name, item in secrets.items():
-        _dry_run(cluster, [item], before.auxiliary.get(release_name), release_name, ())
+        _dry_run(cluster, [item], before.auxiliary.get(release_name), release_name)
     try:
-        _dry_run(cluster, wanted, before.newest, app, legacy)
+        _dry_run(cluster, wanted, before.newest, app, legacy, namespace=model.namespace)
     except resources.Refused as error:
         model = _without_snippets(model, error)
-        wanted = objects.build(model)
+        wanted = kustomization.apply(app, objects.build(model))
         files = auxiliary.checked(app, _chart(model, wanted))
-        _dry_run(cluster, wanted, before.newest, app, legacy)
+        _dry_run(cluster, wanted, before.newest, app, legacy, namespace=model.namespace)
     _end_pending(cluster, before)
     for item in legacy:
         cluster.delete(state.ingress_path(item))
@@ -101,7 +101,8 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
         auxiliary.remove_unmanaged(runner, model, before)
         _prune_pull_secrets(cluster, model, before)
         log.headline(f"Installing {app}")
-        upgrade(runner, cluster, model, files, rollback=options.rollback, first=not before.deployed)
+        remaining = _remaining(model, wanted)
+        upgrade(runner, cluster, remaining, files, rollback=options.rollback, first=not before.deployed)
     _remember(app, model.namespace)
 
 
@@ -200,13 +201,19 @@ def _processes(model: App) -> dict[str, dict[str, object]]:
 
 
 def _dry_run(
-    cluster: Cluster, wanted: Sequence[Object], current: Release | None, owner: str, legacy: Sequence[Object]
+    cluster: Cluster,
+    wanted: Sequence[Object],
+    current: Release | None,
+    owner: str,
+    legacy: Sequence[Object] = (),
+    *,
+    namespace: str = "default",
 ) -> None:
     """Let the API server check all objects before the first one changes.
 
     An Ingress that is about to be deleted may stand in the way of its successor: that refusal does not count.
     """
-    checker = resources.Resources(cluster)
+    checker = resources.Resources(cluster, namespace)
     known = {
         resources.key(item): item for item in resources.manifest_objects(current.manifest if current else "")
     }
@@ -217,6 +224,13 @@ def _dry_run(
         except resources.Refused as error:
             if not any(ingress in error.message for ingress in leaving):
                 raise
+
+
+def _remaining(model: App, wanted: Sequence[Object]) -> App:
+    """The app with those of its processes that have a Deployment: a kustomization may have taken one away."""
+    deployments = {item["metadata"]["name"] for item in wanted if item["kind"] == "Deployment"}
+    processes = [item for item in model.processes if f"{model.name}-{item.type}" in deployments]
+    return replace(model, processes=processes)
 
 
 def _end_pending(cluster: Cluster, before: State) -> None:

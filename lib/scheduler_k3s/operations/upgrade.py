@@ -37,7 +37,9 @@ def _upgrade(runner: helm.Helm, cluster: Cluster, app: App, files: Mapping[str, 
     deadline = time.monotonic() + app.deploy_timeout
     running = runner.upgrade(app.name, app.namespace, files, wait=app.deploy_timeout, rollback=rollback)
     try:
-        while not running.ended(INTERVAL if rollouts[0].applied else _UNTIL_APPLIED):
+        while not running.ended(
+            INTERVAL if all(rollout.applied for rollout in rollouts[:1]) else _UNTIL_APPLIED
+        ):
             follow(watch)
         if running.code:
             raise _helm_failure(watch, running, app)

@@ -28,10 +28,14 @@ class Refused(PluginError):
 
 
 class Resources:
-    """Finds the paths of objects; kinds that are not in the table above are looked up once per API group."""
+    """Finds the paths of objects; kinds that are not in the table above are looked up once per API group.
 
-    def __init__(self, cluster: Cluster) -> None:
+    `namespace` is that of objects which name none themselves, where their kind has one.
+    """
+
+    def __init__(self, cluster: Cluster, namespace: str = "default") -> None:
         self.cluster = cluster
+        self.namespace = namespace
         self._groups: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def collection(self, item: Object) -> str:
@@ -42,7 +46,7 @@ class Resources:
         plural, namespaced = (known, True) if known else self._discover(base, version, kind)
         if not namespaced:
             return f"{base}/{plural}"
-        return f"{base}/namespaces/{name(item['metadata']['namespace'])}/{plural}"
+        return f"{base}/namespaces/{name(item['metadata'].get('namespace') or self.namespace)}/{plural}"
 
     def path(self, item: Object) -> str:
         return f"{self.collection(item)}/{name(item['metadata']['name'])}"

@@ -1,0 +1,13 @@
+"""core-post-extract: looks at an app's source before its image is built, while a refusal costs nothing."""
+
+from scheduler_k3s.dokku import apps
+
+
+def extract(app: str, tree: str) -> None:
+    """For apps of other schedulers, nothing. Errors: PluginError; dokku ends the build."""
+    apps.check_name(app)
+    if not apps.is_ours(app):
+        return
+    from scheduler_k3s.operations import kustomization
+
+    kustomization.extract(app, tree)
