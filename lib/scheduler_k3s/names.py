@@ -114,6 +114,16 @@ def ingress_name(app: str, process_type: str, domain: str, taken: Collection[str
     return f"{name[: OBJECT - _HASH - 1].rstrip('-')}-{digest}"
 
 
+def release(name: str) -> str:
+    """The name of a helm release: lowercase, at most 53 characters. A hash tells apart what would become the same."""
+    if len(name) <= RELEASE and name == name.lower():
+        return name
+    import hashlib
+
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
+    return f"{name.lower()[: RELEASE - _HASH - 1].rstrip('-')}-{digest}"
+
+
 def slug(domain: str) -> str:
     """`*.a.example.com` -> `wildcard-a-example-com`. Letters lose their accents; empty when no letter is left."""
     text = domain.lower()

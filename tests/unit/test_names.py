@@ -213,3 +213,13 @@ def test_every_domain_gets_its_own_legal_ingress_name(domains: list[str]) -> Non
         assert name not in taken
         assert name == names.ingress_name("app", "web", domain, set(taken))
         taken.add(name)
+
+
+def test_names_of_releases_are_cut_and_lowered_without_becoming_the_same() -> None:
+    assert names.release("a" * 53) == "a" * 53
+    cut = [names.release("a" * 53 + letter) for letter in "xyX"]
+    lowered = [names.release("edge-A"), names.release("Edge-a"), names.release("edge-a")]
+    assert len({*cut, *lowered}) == 6
+    for name in cut + lowered:
+        assert len(name) <= 53
+        assert name == name.lower()

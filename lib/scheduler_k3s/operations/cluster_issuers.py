@@ -13,11 +13,8 @@ _FAILURE = "Error installing cluster-issuer chart"
 
 def apply() -> None:
     """Bring the cluster to the global properties. Errors: PluginError; the properties stay stored."""
-    try:
+    with cluster_release.failing(_FAILURE):
         _apply()
-    except PluginError as error:
-        text = error.message.removeprefix(f"{_FAILURE}: ")
-        raise PluginError(f"{_FAILURE}: {text}", error.exit_code) from None
 
 
 def _apply() -> None:

@@ -1,8 +1,10 @@
 """Releases of the whole cluster, such as the letsencrypt issuers: not of an app, and installed at once."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 from scheduler_k3s.dokku import host, properties
+from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart
 from scheduler_k3s.operations import auxiliary, lock, signals, state, target
 from scheduler_k3s.tools import helm, private, release
@@ -12,9 +14,18 @@ _WAIT = 300.0
 _INTERRUPTED = "ended by dokku: the command that made this revision was killed"
 
 
-def install(cluster: Cluster, name: str, namespace: str, objects: Sequence[Object], failure: str) -> None:
+def install(
+    cluster: Cluster,
+    name: str,
+    namespace: str,
+    objects: Sequence[Object],
+    failure: str,
+    *,
+    wait: float = _WAIT,
+) -> None:
     """Install or upgrade a release of these objects; the namespace is made. A failed upgrade is rolled back.
 
+    `wait` is how many seconds helm waits for the objects; with 0 it does not, and nothing is rolled back.
     Errors: PluginError with helm's words after `failure`.
     """
     private.path("helm")
@@ -23,13 +34,42 @@ def install(cluster: Cluster, name: str, namespace: str, objects: Sequence[Objec
         _end_pending(cluster, name, namespace)
         is_deployed = release.newest(cluster, namespace, name, "deployed") is not None
         files = auxiliary.checked(name, chart.files(name, auxiliary.VERSION, objects, {}))
-        where = helm.Target(target.kubeconfig_path(), target.kube_context())
-        with helm.session(where, host.data(properties.GLOBAL), (inherited,)) as runner:
-            upgrade = runner.upgrade(name, namespace, files, wait=_WAIT, rollback=is_deployed)
+        with helm.session(_target(), host.data(properties.GLOBAL), (inherited,)) as runner:
+            is_safe = is_deployed and wait > 0
+            upgrade = runner.upgrade(name, namespace, files, wait=wait, rollback=is_safe)
             try:
                 auxiliary.finish(upgrade, failure)
             finally:
-                upgrade.abort(_WAIT if is_deployed else 0.0)
+                upgrade.abort(wait if is_safe else 0.0)
+
+
+def exists(cluster: Cluster, name: str, namespace: str) -> bool:
+    return bool(release.revisions(cluster, namespace, name))
+
+
+def uninstall(name: str, namespace: str) -> None:
+    """Errors: PluginError with helm's words."""
+    private.path("helm")
+    with (
+        signals.cancellable("cancelled"),
+        lock.app_lock(properties.GLOBAL) as inherited,
+        helm.session(_target(), host.data(properties.GLOBAL), (inherited,)) as runner,
+    ):
+        runner.uninstall(name, namespace)
+
+
+@contextlib.contextmanager
+def failing(failure: str) -> Iterator[None]:
+    """Let every error begin with what failed, once."""
+    try:
+        yield
+    except PluginError as error:
+        text = error.message.removeprefix(f"{failure}: ")
+        raise PluginError(f"{failure}: {text}", error.exit_code) from None
+
+
+def _target() -> helm.Target:
+    return helm.Target(target.kubeconfig_path(), target.kube_context())
 
 
 def _end_pending(cluster: Cluster, name: str, namespace: str) -> None:
