@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scheduler_k3s import (
+    autoscaling,
     cautions,
     cron,
     docker_options,
@@ -18,6 +19,7 @@ from scheduler_k3s.app import App, CronTask, Image, Port, Process, Resources, Tl
 from scheduler_k3s.dokku.facts import ALL, Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.secret import pull_secret_name
+from scheduler_k3s.scaling import Keda
 from scheduler_k3s.tools.release import Release
 
 EXPOSED = Port("http", 5000, 5000)
@@ -94,6 +96,7 @@ def app(
             deployment_id=_id(type_, target, deployment_id, stored),
             tls=bool(tls.secret),
             selector=(selectors or {}).get(type_, {}),
+            warn=warnings.append,
         )
         for type_ in facts.scale
     ]
@@ -118,6 +121,7 @@ def app(
         annotations=facts.annotations,
         labels=facts.labels,
         cron=_cron(facts, cron_suffixes or {}, warnings.append),
+        keda=Keda(authentications=facts.trigger_auth),
         warnings=warnings,
     )
 
@@ -146,17 +150,24 @@ def command(facts: Facts, image: Image, type_: str, port: int) -> tuple[str, ...
 
 
 def _process(
-    facts: Facts, image: Image, type_: str, *, deployment_id: str, tls: bool, selector: Mapping[str, str]
+    facts: Facts,
+    image: Image,
+    type_: str,
+    *,
+    deployment_id: str,
+    tls: bool,
+    selector: Mapping[str, str],
+    warn: Callable[[str], None],
 ) -> Process:
     names.check_process(facts.app, type_)
     main = primary(facts.ports)
     exposed = _formation(facts, type_).get("service") or {}
     ports: tuple[Port, ...] = ()
-    primary_port = main.container
+    primary_port, service_port = main.container, main.host
     if type_ == "web":
         ports = web_ports(facts.ports or (main,), tls)
     elif isinstance(exposed, Mapping) and exposed.get("exposed") is True:
-        ports, primary_port = (EXPOSED,), EXPOSED.container
+        ports, primary_port, service_port = (EXPOSED,), EXPOSED.container, EXPOSED.host
     if ports:
         names.check_service(facts.app, type_)
         names.check_ports(facts.app, [port.name for port in ports])
@@ -171,7 +182,22 @@ def _process(
         default_check=not facts.checks_disabled & {type_, ALL},
         resources=_requests_and_limits(facts, type_),
         selector=selector,
+        service_port=service_port,
+        autoscaling=_autoscaling(facts, type_, bool(ports), warn),
     )
+
+
+def _autoscaling(
+    facts: Facts, type_: str, has_service: bool, warn: Callable[[str], None]
+) -> autoscaling.Autoscaling | None:
+    section = _formation(facts, type_).get("autoscaling")
+    found = autoscaling.parse(facts.app, type_, facts.scale[type_], section, warn)
+    if found is not None and found.http is not None and not has_service:
+        raise PluginError(
+            f"app.json: formation.{type_}.autoscaling: an http trigger counts requests, and {type_} gets none. "
+            f"Expose it with formation.{type_}.service.exposed"
+        )
+    return found
 
 
 def _cron(facts: Facts, suffixes: Mapping[str, str], warn: Callable[[str], None]) -> list[CronTask]:

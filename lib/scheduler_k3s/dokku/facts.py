@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler_k3s import jsonc
+from scheduler_k3s import jsonc, trigger_auth
 from scheduler_k3s.app import Port
 from scheduler_k3s.dokku import extracted, host, properties, triggers
 from scheduler_k3s.errors import PluginError
@@ -50,6 +50,7 @@ class Facts:
     annotations: Mapping[str, Mapping[str, str]]
     labels: Mapping[str, Mapping[str, str]]
     cron: Mapping[str, str] = field(default_factory=dict)
+    trigger_auth: Mapping[str, Mapping[str, Secret]] = field(default_factory=dict)
     docker_options: Mapping[str, Sequence[str]] = field(default_factory=dict)
     mounts: Sequence[Mapping[str, Mapping[str, Any]]] = ()
     names_registry: bool = True
@@ -92,6 +93,7 @@ def gather(app: str) -> Facts:
         annotations=decorations(app, ""),
         labels=decorations(app, "labels."),
         cron=cron_properties(app),
+        trigger_auth=trigger_auth.stored(app),
         docker_options=docker_options(app, "deploy"),
         names_registry=bool(properties.computed(app, "server", plugin="registry").strip()),
         host_proxy=builds_site(app),

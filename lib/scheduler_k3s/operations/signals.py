@@ -11,17 +11,20 @@ SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def cancellable(message: str) -> Iterator[None]:
-    """Within, the first signal raises `Cancelled(message)` where the main thread is."""
+def cancellable(message: str, shell_code: bool = False) -> Iterator[None]:
+    """Within, the first signal raises `Cancelled(message)` where the main thread is.
+
+    With `shell_code` the exit code names the signal as shells do: 130 for INT.
+    """
 
     def ignore(number: int, frame: FrameType | None) -> None:
         del number, frame
 
     def cancel(number: int, frame: FrameType | None) -> None:
-        del number, frame
+        del frame
         for each in SIGNALS:
             signal.signal(each, ignore)
-        raise Cancelled(message)
+        raise Cancelled(message, 128 + number if shell_code else 1)
 
     previous = {each: signal.signal(each, cancel) for each in SIGNALS}
     try:

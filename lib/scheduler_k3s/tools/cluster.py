@@ -13,12 +13,14 @@ from scheduler_k3s import log
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools import kubeconfig
 from scheduler_k3s.tools.dial import Dialer, outlive_silence
-from scheduler_k3s.tools.http1 import Connection, Response
+from scheduler_k3s.tools.http1 import SWITCHING, Connection, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
+
+    from scheduler_k3s.tools.websocket import WebSocket
 
     Object = dict[str, Any]
 else:
@@ -201,6 +203,30 @@ class Cluster:
         finally:
             if connection is not None:
                 connection.close()
+
+    def upgrade(self, path: str, words: "Sequence[tuple[str, str]]") -> "WebSocket":
+        """A connection to a container's process (attach, exec), no longer HTTP. `words` are the query's.
+
+        Errors: ApiError when it is refused, Unreachable.
+        """
+        from scheduler_k3s.tools.websocket import WebSocket, upgrade_headers
+
+        query = "&".join(f"{name(key)}={name(value)}" for key, value in words)
+        connection: Connection | None = None
+        try:
+            connection = self._dialer.dial(self.timeout)
+            outlive_silence(connection.stream, self.timeout)
+            headers = {**self._headers(JSON), **upgrade_headers()}
+            response = connection.request("GET", f"{self._dialer.base}{path}?{query}", headers)
+            if response.status == SWITCHING:
+                return WebSocket(connection)
+            refusal = response.read()
+        except OSError as error:
+            if connection is not None:
+                connection.close()
+            raise self._unreachable(error) from None
+        connection.close()
+        raise _api_error(f"get {path}", response.status, refusal)
 
     def _exchange(
         self, method: str, url: str, data: bytes, headers: dict[str, str]

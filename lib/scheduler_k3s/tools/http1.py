@@ -15,6 +15,9 @@ _LINE = 64 * 1024
 _HEADERS = 200
 _LARGE = 256 * 1024
 
+SWITCHING = 101
+"""What follows such an answer is no longer HTTP."""
+
 
 class ProtocolError(ConnectionError):
     """The peer does not speak HTTP, or hung up in the middle of an answer."""
@@ -30,6 +33,13 @@ class Connection:
         file = stream.makefile("rb", buffering=_BUFFER)
         assert isinstance(file, io.BufferedReader)
         self._file = file
+
+    def rest(self) -> bytes:
+        """What has been received beyond the answers read so far, on a connection that does not block."""
+        try:
+            return self._file.read1(_BUFFER) or b""
+        except OSError:
+            return b""
 
     def request(
         self, method: str, target: str, headers: "Mapping[str, str]", body: bytes = b""
@@ -55,7 +65,7 @@ class Response:
     def __init__(self, connection: Connection, file: io.BufferedReader) -> None:
         self._file = file
         self.status, self.headers = self._head()
-        while 100 <= self.status < 200:
+        while 100 <= self.status < 200 and self.status != SWITCHING:
             self.status, self.headers = self._head()
         length = self.headers.get("content-length", "")
         self._chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"

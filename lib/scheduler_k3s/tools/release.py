@@ -85,6 +85,13 @@ def set_status(cluster: Cluster, revision: Release, status: str, why: str) -> No
     cluster.replace(f"{_path(revision.namespace)}/{name(body['metadata']['name'])}", body)
 
 
+def set_manifest(cluster: Cluster, revision: Release, manifest: str) -> None:
+    """Write another manifest into a revision's record. Errors: ApiError 409 as above."""
+    body = copy.deepcopy(revision.record)
+    _store(body, _pack({**_content(body), "manifest": manifest}))
+    cluster.replace(f"{_path(revision.namespace)}/{name(body['metadata']['name'])}", body)
+
+
 def decode(record: Object) -> Release:
     """Errors: PluginError when the record is not helm's."""
     content = _content(record)
