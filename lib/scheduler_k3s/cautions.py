@@ -1,6 +1,6 @@
 """What dokku knows of an app and a deploy cannot bring to Kubernetes, or will stumble over. Pure."""
 
-from scheduler_k3s import docker_options, storage
+from scheduler_k3s import app_json_schema, docker_options, storage
 from scheduler_k3s.dokku.facts import Facts
 
 
@@ -20,4 +20,4 @@ def cautions(facts: Facts) -> list[str]:
         )
     for type_, lines in sorted(facts.docker_options.items()):
         told += docker_options.warnings(facts.app, lines, type_)
-    return told + storage.warnings(facts.app, facts.mounts)
+    return told + storage.warnings(facts.app, facts.mounts) + app_json_schema.warnings(facts.app_json)

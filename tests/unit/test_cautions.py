@@ -24,6 +24,11 @@ def test_a_proxy_on_this_host(own: bool, scope: str) -> None:
     assert text.endswith(f"dokku proxy:set {scope} k3s")
 
 
+def test_a_misspelt_key_of_app_json() -> None:
+    (text,) = cautions(replace(FACTS, app_json={"formation": {"web": {"quantities": 2}}}))
+    assert text.startswith("app.json: formation.web.quantities has no effect")
+
+
 def test_docker_options_and_storage_without_effect() -> None:
     mount = {"entry": {"name": "vol", "scheduler": "k3s"}, "attachment": {"process_type": "web"}}
     known = replace(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scheduler_k3s import assemble, log, names, settings
+from scheduler_k3s import app_json_schema, assemble, log, names, settings
 from scheduler_k3s.app import App, Tls
 from scheduler_k3s.dokku import facts, host, properties, triggers
 from scheduler_k3s.dokku.facts import Facts
@@ -119,6 +119,7 @@ def _gather(app: str, namespace: str, cluster: Cluster) -> tuple[Facts, State]:
             f"dokku registry:set {app} server SERVER; dokku registry:set {app} push-on-release true; "
             f"dokku ps:rebuild {app}"
         )
+    app_json_schema.check(known[0].app_json)
     return known[0], before[0]
 
 

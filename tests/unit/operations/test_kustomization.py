@@ -8,6 +8,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import kustomization
 from scheduler_k3s.operations.extract import extract
 from scheduler_k3s.operations.promote import promote
+from scheduler_k3s.tools import private
 from unit.dokku_host import Host
 
 FILE = "kustomization.yaml"
@@ -120,6 +121,25 @@ def test_apps_of_other_schedulers_are_left_alone(dokku: Host, tree: Path) -> Non
     extract("shop", str(tree))
     promote("shop")
     assert entries(dokku) == []
+
+
+def test_app_json_is_checked_before_the_build(
+    dokku: Host, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dokku's own plugin has put the file of this deploy aside by then."""
+    monkeypatch.setattr(private, "load_packages", lambda: None)
+    directory = dokku.lib / "data/app-json/shop"
+    directory.mkdir(parents=True)
+    (directory / "app.json").write_text("{}")
+    (directory / "app.json.77").write_text('{"healthchecks": {"web": [{"timeout": "x"}]}} // wrong')
+    with pytest.raises(
+        PluginError, match=r"app.json: healthchecks.web\[0\].timeout: 'x' is not of type integer"
+    ):
+        extract("shop", str(tree))
+    assert entries(dokku) == []
+    (directory / "app.json.77").write_text('{"healthchecks": ')
+    with pytest.raises(PluginError, match=r"app.json of shop: line 1, column 18"):
+        extract("shop", str(tree))
 
 
 def test_an_app_without_kustomization_is_deployed_as_it_is(dokku: Host, tree: Path) -> None:
