@@ -43,6 +43,8 @@ def fetch(
     is_tls = parts.scheme == "https"
     raw = socket.create_connection((address, parts.port or (443 if is_tls else 80)), timeout=seconds)
     with _tls(raw, host) if is_tls else raw as stream:
+        # asked for first: the end of an answer may close the connection, and take it along
+        certificate = _certificate(stream)
         connection = http.client.HTTPConnection(host)
         connection.sock = stream
         path = parts.path or "/"
@@ -50,7 +52,7 @@ def fetch(
         connection.request(method, target, body, {"Host": parts.netloc, **(headers or {})})
         answer = connection.getresponse()
         names = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, names, answer.read(), _certificate(stream))
+        return Answer(answer.status, names, answer.read(), certificate)
 
 
 def _tls(raw: socket.socket, host: str) -> ssl.SSLSocket:
