@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from scheduler_k3s.autoscaling import Autoscaling
+from scheduler_k3s.scaling import Keda
 from scheduler_k3s.secret import Secret
 
 Resources = Mapping[str, Mapping[str, str]]
@@ -56,10 +58,17 @@ class Process:
     default_check: bool = True
     resources: Resources = field(default_factory=dict)
     selector: Mapping[str, str] = field(default_factory=dict)
+    service_port: int = 80
+    autoscaling: Autoscaling | None = None
 
     @property
     def has_service(self) -> bool:
         return bool(self.ports)
+
+    @property
+    def replicas(self) -> int | None:
+        """None where an autoscaler decides."""
+        return self.autoscaling.start if self.autoscaling else self.scale
 
 
 @dataclass(frozen=True)
@@ -143,6 +152,7 @@ class App:
     annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     cron: Sequence[CronTask] = ()
+    keda: Keda = field(default_factory=Keda)
     warnings: Sequence[str] = ()
 
     def process(self, type_: str) -> Process | None:

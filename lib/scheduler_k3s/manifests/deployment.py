@@ -24,7 +24,6 @@ def deployment(app: App, process: Process) -> Object:
         "kubectl.kubernetes.io/default-container": name,
     }
     spec: Object = {
-        "replicas": process.scale,
         "revisionHistoryLimit": HISTORY,
         "progressDeadlineSeconds": max(1, int(app.deploy_timeout)),
         "strategy": {
@@ -41,6 +40,8 @@ def deployment(app: App, process: Process) -> Object:
             "spec": _pod(app, process),
         },
     }
+    if process.replicas is not None:
+        spec["replicas"] = process.replicas
     if seconds := _minimum_ready_seconds(process):
         spec["minReadySeconds"] = seconds
         # Kubernetes wants the deadline to be longer than the time a pod has to be stable

@@ -2,7 +2,7 @@
 
 from scheduler_k3s import domains, names
 from scheduler_k3s.app import App, Process, primary_port_name
-from scheduler_k3s.manifests import nginx
+from scheduler_k3s.manifests import keda, nginx
 from scheduler_k3s.manifests.metadata import Object, added, metadata, triplet
 
 METHOD = "dokku.com/ingress-method"
@@ -42,13 +42,7 @@ def _ingress(app: App, process: Process, domain: str, taken: set[str]) -> Object
     annotations = {METHOD: "domains", **nginx.annotations(app.nginx, app.snippets)}
     if app.tls.secret:
         annotations[f"{nginx.PREFIX}force-ssl-redirect"] = "true"
-    backend = {
-        "service": {"name": f"{app.name}-{process.type}", "port": {"name": primary_port_name(process.ports)}}
-    }
-    rule = {
-        "host": host,
-        "http": {"paths": [{"path": "/", "pathType": "ImplementationSpecific", "backend": backend}]},
-    }
+    rule = {"host": host, "http": {"paths": [_path(app, process)]}}
     spec: Object = {"ingressClassName": "nginx", "rules": [rule]}
     if app.tls.secret:
         spec["tls"] = [{"hosts": [host], "secretName": app.tls.secret}]
@@ -65,3 +59,16 @@ def _ingress(app: App, process: Process, domain: str, taken: set[str]) -> Object
         ),
         "spec": spec,
     }
+
+
+def _path(app: App, process: Process) -> Object:
+    """To the process's Service, or to KEDA's proxy, which wakes it."""
+    service: Object = {
+        "name": f"{app.name}-{process.type}",
+        "port": {"name": primary_port_name(process.ports)},
+    }
+    path_type = "ImplementationSpecific"
+    if keda.is_proxied(app, process):
+        service = {"name": keda.proxy_name(app, process), "port": {"number": keda.PROXY_PORT}}
+        path_type = "Prefix"
+    return {"path": "/", "pathType": path_type, "backend": {"service": service}}

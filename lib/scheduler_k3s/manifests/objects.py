@@ -1,7 +1,7 @@
 """All objects of an app's release, in the order in which they are listed."""
 
 from scheduler_k3s.app import App
-from scheduler_k3s.manifests import probes, routing
+from scheduler_k3s.manifests import keda, probes, routing
 from scheduler_k3s.manifests.cron_job import cron_job
 from scheduler_k3s.manifests.deployment import deployment
 from scheduler_k3s.manifests.metadata import Object
@@ -15,6 +15,7 @@ def build(app: App) -> list[Object]:
     result += [deployment(app, process) for process in app.processes]
     result += [cron_job(app, task) for task in app.cron]
     result += routing.objects(app)
+    result += keda.objects(app)
     return result
 
 

@@ -9,15 +9,16 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scheduler_k3s import app_json_schema, assemble, log, names, settings
+from scheduler_k3s import app_json_schema, assemble, log, names, scaling, settings
 from scheduler_k3s.app import App, Tls
 from scheduler_k3s.dokku import facts, host, properties, triggers
 from scheduler_k3s.dokku.facts import Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart, objects
-from scheduler_k3s.operations import auxiliary, kustomization, lock, routes, signals, state, target
+from scheduler_k3s.operations import auxiliary, keda, kustomization, lock, routes, signals, state, target
 from scheduler_k3s.operations.state import State
 from scheduler_k3s.operations.upgrade import upgrade
+from scheduler_k3s.scaling import Keda
 from scheduler_k3s.tools import helm, private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object, name
 from scheduler_k3s.tools.release import PENDING, Release
@@ -69,10 +70,11 @@ def deploy(app: str, image_tag: str, process_type: str = "") -> None:
 
 def _deploy(app: str, image_tag: str, process_type: str, options: Options, inherited: int) -> None:
     cluster = target.cluster()
-    known, before = _gather(app, options.namespace, cluster)
+    known, before, autoscaler = _gather(app, options.namespace, cluster)
     before = _until_left(cluster, before, options, app)
     found = routes.read(cluster, app, options.namespace)
     model = routes.fitted(cluster, _model(known, before, options, image_tag, process_type, tls=found.tls))
+    model = scaling.fitted(model, autoscaler)
     told = routes.check(model, found)
     wanted = kustomization.apply(app, objects.build(model))
     for text in [*told, *objects.warnings(model), *kustomization.losses(model, wanted)]:
@@ -100,18 +102,24 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
         auxiliary.write(runner, model.namespace, secret_files)
         auxiliary.remove_unmanaged(runner, model, before)
         _prune_pull_secrets(cluster, model, before)
+        keda.prepare(cluster, model, wanted)
         log.headline(f"Installing {app}")
         remaining = _remaining(model, wanted)
         upgrade(runner, cluster, remaining, files, rollback=options.rollback, first=not before.deployed)
     _remember(app, model.namespace)
 
 
-def _gather(app: str, namespace: str, cluster: Cluster) -> tuple[Facts, State]:
+def _gather(app: str, namespace: str, cluster: Cluster) -> tuple[Facts, State, Keda]:
     """dokku and the cluster are asked at the same time."""
     known: list[Facts] = []
     before: list[State] = []
+    autoscaler: list[Keda] = []
     triggers.together(
-        [lambda: known.append(facts.gather(app)), lambda: before.append(state.read(cluster, app, namespace))]
+        [
+            lambda: known.append(facts.gather(app)),
+            lambda: before.append(state.read(cluster, app, namespace)),
+            lambda: autoscaler.append(keda.read(cluster.copy(), app, namespace)),
+        ]
     )
     if not known[0].push_on_release:
         raise PluginError(
@@ -120,7 +128,7 @@ def _gather(app: str, namespace: str, cluster: Cluster) -> tuple[Facts, State]:
             f"dokku ps:rebuild {app}"
         )
     app_json_schema.check(known[0].app_json)
-    return known[0], before[0]
+    return known[0], before[0], autoscaler[0]
 
 
 def _until_left(cluster: Cluster, before: State, options: Options, app: str) -> State:

@@ -1,0 +1,71 @@
+"""What a deploy asks the cluster of KEDA, and what it does so that KEDA's replica counts outlive it."""
+
+from collections.abc import Sequence
+
+from scheduler_k3s.app import App
+from scheduler_k3s.manifests import chart
+from scheduler_k3s.operations.state import PART_OF
+from scheduler_k3s.operations.stop import PAUSED, resume_autoscaling
+from scheduler_k3s.scaling import HTTP_ADD_ON, KEDA, Keda
+from scheduler_k3s.tools import release, resources
+from scheduler_k3s.tools.cluster import ApiError, Cluster, Object, name
+
+
+def read(cluster: Cluster, app: str, namespace: str) -> Keda:
+    """A cluster without KEDA is asked one question only. Errors: PluginError, but not for what is not installed."""
+    groups = cluster.get("/apis").get("groups") or []
+    known = {version["groupVersion"] for group in groups for version in group.get("versions") or ()}
+    served = frozenset({KEDA, HTTP_ADD_ON} & known)
+    if KEDA not in served:
+        return Keda()
+    try:
+        everywhere = cluster.list(f"/apis/{KEDA}/clustertriggerauthentications", metadata_only=True)
+        path = f"/apis/{KEDA}/namespaces/{name(namespace)}/scaledobjects"
+        own = cluster.list(path, labels=f"{PART_OF}={app}", metadata_only=True)
+    except ApiError as error:
+        if error.code == 404:
+            return Keda()
+        raise
+    return Keda(
+        served=served,
+        cluster_authentications=frozenset(item["metadata"]["name"] for item in everywhere),
+        paused=any(PAUSED in (item["metadata"].get("annotations") or {}) for item in own),
+    )
+
+
+def prepare(cluster: Cluster, app: App, wanted: Sequence[Object]) -> None:
+    """Before helm: let KEDA scale a stopped app again, and have helm leave the replica counts to it.
+
+    helm would take a count away that the last manifest has and the new one has not, which leaves one replica. So
+    the count is taken out of the records of the last manifests, and the live one stays.
+    """
+    if app.keda.paused:
+        resume_autoscaling(cluster, app.name, app.namespace)
+    left_out = {
+        item["metadata"]["name"]
+        for item in wanted
+        if item["kind"] == "Deployment" and "replicas" not in item["spec"]
+    }
+    if not left_out:
+        return
+    found = [release.newest(cluster, app.namespace, app.name, status) for status in ("", "deployed")]
+    for revision in {item.revision: item for item in found if item is not None}.values():
+        manifest = without_replicas(revision.manifest, left_out)
+        if manifest != revision.manifest:
+            release.set_manifest(cluster, revision, manifest)
+
+
+def without_replicas(manifest: str, deployments: set[str]) -> str:
+    """The manifest without the replica counts of these Deployments; everything else stays as it is."""
+    documents = ("\n" + manifest).split("\n---")
+    for number, text in enumerate(documents):
+        for item in resources.manifest_objects(text):
+            spec = item.get("spec") or {}
+            if (
+                item["kind"] == "Deployment"
+                and item["metadata"]["name"] in deployments
+                and "replicas" in spec
+            ):
+                rest = {key: value for key, value in spec.items() if key != "replicas"}
+                documents[number] = "\n" + chart.to_json({**item, "spec": rest})
+    return "\n---".join(documents).removeprefix("\n")
