@@ -53,7 +53,17 @@ def read_map(scope: str, name: str, plugin: str = PLUGIN) -> dict[str, str]:
         raise PluginError(f"Unable to parse {plugin} map property {scope}.{name} as JSON: {error}") from None
     if not isinstance(value, dict):
         raise PluginError(f"Unable to parse {plugin} map property {scope}.{name} as JSON: not an object")
-    return {key: item if isinstance(item, str) else json.dumps(item) for key, item in value.items()}
+    texts = {key: item if isinstance(item, str) else json.dumps(item) for key, item in value.items()}
+    return {_printable(key): _printable(item) for key, item in texts.items()}
+
+
+def _printable(text: str) -> str:
+    """JSON can spell half a character (`\\ud800`), which nothing can be encoded to; Go reads it as U+FFFD too."""
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def names(scope: str, plugin: str = PLUGIN) -> list[str]:
@@ -167,7 +177,10 @@ def make_directory(path: str, mode: int = 0o755) -> None:
         return
     except FileNotFoundError:
         make_directory(os.path.dirname(path))
-        os.mkdir(path)
+        try:
+            os.mkdir(path)
+        except FileExistsError:  # another command was faster
+            return
     except OSError as error:
         raise PluginError(f"Unable to create directory {path}: {error.strerror}") from None
     os.chmod(path, mode)

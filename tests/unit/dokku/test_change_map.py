@@ -54,3 +54,13 @@ def test_changes_at_the_same_time_are_all_kept(dokku: Host) -> None:
     for change in changes:
         change.join()
     assert properties.read_map("web", "m") == {f"k{i}": "v" for i in range(20)}
+
+
+def test_half_characters_do_not_stand_in_the_way(dokku: Host) -> None:
+    path = dokku.store("web", "m", '{"\\ud83d":"a\\ud800b","ok":"\\ud83d\\ude00","bytes":"x"}')
+    path.write_bytes(path.read_bytes().replace(b'"x"', b'"\xff"'))
+    properties.change_map("web", "m", "new", "1")
+    stored = path.read_bytes()
+    assert stored == '{"bytes":"?","new":"1","ok":"\U0001f600","\ufffd":"a\ufffdb"}'.encode().replace(
+        b"?", b"\xff"
+    )
