@@ -15,7 +15,18 @@ from scheduler_k3s.dokku import facts, host, properties, triggers
 from scheduler_k3s.dokku.facts import Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart, objects
-from scheduler_k3s.operations import auxiliary, keda, kustomization, lock, routes, signals, state, target
+from scheduler_k3s.operations import (
+    auxiliary,
+    claims,
+    keda,
+    kustomization,
+    lock,
+    neighbours,
+    routes,
+    signals,
+    state,
+    target,
+)
 from scheduler_k3s.operations.state import State
 from scheduler_k3s.operations.upgrade import upgrade
 from scheduler_k3s.scaling import Keda
@@ -76,6 +87,8 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
     model = routes.fitted(cluster, _model(known, before, options, image_tag, process_type, tls=found.tls))
     model = scaling.fitted(model, autoscaler)
     told = routes.check(model, found)
+    neighbours.check(cluster, model, before)
+    claims.check(cluster, model)
     wanted = kustomization.apply(app, objects.build(model))
     for text in [*told, *objects.warnings(model), *kustomization.losses(model, wanted)]:
         log.warn(text)
