@@ -57,9 +57,7 @@ def operator_issuer_warnings(app: str) -> list[str]:
         if settings.value(app, "cert-issuer-name") in ("", "false"):
             return []
         cluster = target.cluster(attempts=1, timeout=5.0)
-        found, _ = read(cluster, app, target.namespace(app))
-        if found.issuer != settings.value(app, "cert-issuer-name"):
-            return []
-        return missing_issuer(cluster, app, target.namespace(app), found)
+        found, told = read(cluster, app, target.namespace(app))
+        return told if found.issuer == settings.value(app, "cert-issuer-name") else []
     except PluginError:
         return []

@@ -8,10 +8,12 @@ def extract(app: str, tree: str) -> None:
     apps.check_name(app)
     if not apps.is_ours(app):
         return
-    from scheduler_k3s import app_json_schema
+    from scheduler_k3s import app_json_schema, log
     from scheduler_k3s.dokku import facts
-    from scheduler_k3s.operations import kustomization
+    from scheduler_k3s.operations import certificates, kustomization
 
     # dokku's app-json plugin has been here before, and has taken the file from the tree or the image
     app_json_schema.check(facts.app_json(app))
     kustomization.extract(app, tree)
+    for text in certificates.operator_issuer_warnings(app):
+        log.warn(text)

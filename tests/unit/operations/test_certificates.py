@@ -1,5 +1,6 @@
 """Where an app's certificate comes from, asked of property files and of an API."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,3 +91,36 @@ def test_a_property_that_breaks_its_rule_is_named(api: ObjectApi, name: str, val
     properties.write("shop", name, value)
     with pytest.raises(PluginError, match=f"Invalid {name}: {value}"):
         read(api)
+
+
+def use(api: ObjectApi, directory: Path) -> None:
+    config = {
+        "current-context": "test",
+        "contexts": [{"name": "test", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": api.url}}],
+        "users": [{"name": "u", "user": {}}],
+    }
+    (directory / "kubeconfig").write_text(json.dumps(config))
+    properties.write("--global", "kubeconfig-path", str(directory / "kubeconfig"))
+    properties.write("shop", "namespace", "team")
+
+
+def test_before_a_build_a_missing_issuer_of_the_operator_is_told(api: ObjectApi, tmp_path: Path) -> None:
+    use(api, tmp_path)
+    properties.write("--global", "letsencrypt-email-prod", "p@x.y")
+    assert certificates.operator_issuer_warnings("shop") == []
+    assert api.asked == []
+    properties.write("shop", "cert-issuer-name", "internal")
+    missing = "ClusterIssuer internal not found, certificates will not be issued for shop"
+    assert certificates.operator_issuer_warnings("shop") == [missing]
+    properties.write("shop", "letsencrypt-server", "false")
+    assert certificates.operator_issuer_warnings("shop") == []
+
+
+def test_before_a_build_no_cluster_is_no_matter(api: ObjectApi, tmp_path: Path) -> None:
+    use(api, tmp_path)
+    properties.write("shop", "cert-issuer-name", "internal")
+    api.down = 500
+    assert certificates.operator_issuer_warnings("shop") == []
+    properties.write("--global", "kubeconfig-path", str(tmp_path / "none"))
+    assert certificates.operator_issuer_warnings("shop") == []
