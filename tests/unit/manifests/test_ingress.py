@@ -8,6 +8,7 @@ from scheduler_k3s.manifests.ingress import ingresses
 from unit.models import shop, web
 
 Object = dict[str, Any]
+PREFIX = "nginx.ingress.kubernetes.io/"
 
 
 def routes(app: App) -> list[Object]:
@@ -58,3 +59,27 @@ def test_hosts_are_ascii_and_names_readable() -> None:
     assert ingress["metadata"]["name"] == "shop-web-munchen-de"
     assert ingress["spec"]["rules"][0]["host"] == "xn--mnchen-3ya.de"
     assert ingress["spec"]["tls"][0]["hosts"] == ["xn--mnchen-3ya.de"]
+
+
+def test_annotations_of_users_win_over_all_that_is_derived() -> None:
+    size, method, redirect = (
+        f"{PREFIX}proxy-body-size",
+        "dokku.com/ingress-method",
+        f"{PREFIX}force-ssl-redirect",
+    )
+    annotations = {
+        "--global.ingress": {size: "1g", redirect: "false", "team": "a"},
+        "web.ingress": {size: "2g"},
+        "web.deployment": {"not": "here"},
+    }
+    app = shop(
+        web(),
+        domains=("a.com",),
+        tls=Tls("tls-shop"),
+        nginx={"client-max-body-size": "5m"},
+        annotations=annotations,
+    )
+    (ingress,) = routes(app)
+    found = ingress["metadata"]["annotations"]
+    assert (found[size], found[redirect], found["team"], found[method]) == ("2g", "false", "a", "domains")
+    assert "not" not in found
