@@ -91,7 +91,7 @@ def check_schedule(text: str, place: str) -> None:
     if len(fields) != len(_FIELDS):
         raise _refused(text, place, f"it has {len(fields)} fields, and a schedule has 5")
     for field, (what, low, high, names) in zip(fields, _FIELDS, strict=True):
-        for part in field.split(","):
+        for part in filter(None, field.split(",")):
             if not _is_range(part, low, high, names):
                 raise _refused(text, place, f"{part!r} is no {what} ({low} to {high})")
 

@@ -2,10 +2,12 @@
 
 import base64
 
+from scheduler_k3s import domains
 from scheduler_k3s.app import App, Process
 from scheduler_k3s.autoscaling import HTTP, Autoscaling, HttpScaling
 from scheduler_k3s.manifests.metadata import Object, metadata, triplet
 from scheduler_k3s.scaling import HTTP_ADD_ON, KEDA
+from scheduler_k3s.secret import Secret
 
 PROXY_PORT = 8080
 _SCALER = "keda-add-ons-http-external-scaler.keda:9090"
@@ -94,7 +96,7 @@ def _http_scaled_object(app: App, process: Process, scaling: Autoscaling, http: 
         "kind": "HTTPScaledObject",
         "metadata": meta,
         "spec": {
-            "hosts": list(app.domains) if process.type == "web" else [],
+            "hosts": [domains.host(domain) for domain in app.domains] if process.type == "web" else [],
             "scaleTargetRef": {**_target(name), "service": name, "port": process.service_port},
             "replicas": {"min": scaling.minimum, "max": scaling.maximum},
             "scaledownPeriod": http.scaledown_period,
@@ -132,8 +134,13 @@ def _secret(app: App, trigger: str) -> Object:
         "kind": "Secret",
         "metadata": _login_metadata(app, "keda_secret", _secret_name(app, trigger), trigger),
         "type": "Opaque",
-        "data": {key: base64.b64encode(value.reveal().encode()).decode("ascii") for key, value in values},
+        "data": {key: base64.b64encode(_octets(value)).decode("ascii") for key, value in values},
     }
+
+
+def _octets(value: Secret) -> bytes:
+    """As they are in dokku's file, text or not."""
+    return value.reveal().encode("utf-8", "surrogateescape")
 
 
 def _secret_name(app: App, trigger: str) -> str:

@@ -115,7 +115,7 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
         auxiliary.write(runner, model.namespace, secret_files)
         auxiliary.remove_unmanaged(runner, model, before)
         _prune_pull_secrets(cluster, model, before)
-        keda.prepare(cluster, model, wanted)
+        keda.prepare(cluster, model, wanted, autoscaler.served, before.newest)
         log.headline(f"Installing {app}")
         remaining = _remaining(model, wanted)
         upgrade(runner, cluster, remaining, files, rollback=options.rollback, first=not before.deployed)

@@ -9,6 +9,7 @@ from scheduler_k3s.operations.stop import PAUSED, resume_autoscaling
 from scheduler_k3s.scaling import HTTP_ADD_ON, KEDA, Keda
 from scheduler_k3s.tools import release, resources
 from scheduler_k3s.tools.cluster import ApiError, Cluster, Object, name
+from scheduler_k3s.tools.release import Release
 
 
 def read(cluster: Cluster, app: str, namespace: str) -> Keda:
@@ -33,11 +34,15 @@ def read(cluster: Cluster, app: str, namespace: str) -> Keda:
     )
 
 
-def prepare(cluster: Cluster, app: App, wanted: Sequence[Object]) -> None:
+def prepare(
+    cluster: Cluster, app: App, wanted: Sequence[Object], served: frozenset[str], newest: Release | None
+) -> None:
     """Before helm: let KEDA scale a stopped app again, and have helm leave the replica counts to it.
 
-    helm would take a count away that the last manifest has and the new one has not, which leaves one replica. So
-    the count is taken out of the records of the last manifests, and the live one stays.
+    helm would take a count away that the last manifest has and the new one has not, which leaves one replica. And
+    it fails over objects in the last manifest whose kind the cluster does not know any more, as when KEDA was
+    removed. So both are taken out of the records of the last manifests; live counts stay. `newest` is the last
+    revision as it was read before.
     """
     if app.keda.paused:
         resume_autoscaling(cluster, app.name, app.namespace)
@@ -46,17 +51,19 @@ def prepare(cluster: Cluster, app: App, wanted: Sequence[Object]) -> None:
         for item in wanted
         if item["kind"] == "Deployment" and "replicas" not in item["spec"]
     }
-    if not left_out:
+    gone = {KEDA, HTTP_ADD_ON} - served
+    if newest is None or not (left_out or any(version in newest.manifest for version in gone)):
         return
     found = [release.newest(cluster, app.namespace, app.name, status) for status in ("", "deployed")]
     for revision in {item.revision: item for item in found if item is not None}.values():
-        manifest = without_replicas(revision.manifest, left_out)
+        manifest = reduced(revision.manifest, left_out, gone)
         if manifest != revision.manifest:
             release.set_manifest(cluster, revision, manifest)
 
 
-def without_replicas(manifest: str, deployments: set[str]) -> str:
-    """The manifest without the replica counts of these Deployments; everything else stays as it is."""
+def reduced(manifest: str, deployments: set[str], gone: set[str]) -> str:
+    """The manifest without the replica counts of these Deployments and without the objects of these API versions;
+    everything else stays as it is."""
     documents = ("\n" + manifest).split("\n---")
     for number, text in enumerate(documents):
         for item in resources.manifest_objects(text):
@@ -68,4 +75,6 @@ def without_replicas(manifest: str, deployments: set[str]) -> str:
             ):
                 rest = {key: value for key, value in spec.items() if key != "replicas"}
                 documents[number] = "\n" + chart.to_json({**item, "spec": rest})
+            if item["apiVersion"] in gone:
+                documents[number] = ""
     return "\n---".join(documents).removeprefix("\n")

@@ -160,7 +160,10 @@ def test_which_objects_there_are(app: App, kinds: set[str]) -> None:
 
 
 def test_the_app_s_logins_are_made_for_every_trigger_and_used_by_their_own() -> None:
-    logins = {"kafka": {"user": Secret("me"), "password": Secret("hush\n")}, "redis": {"a": Secret("b")}}
+    logins = {
+        "kafka": {"user": Secret("me"), "password": Secret("hush\udcff\n")},
+        "redis": {"a": Secret("b")},
+    }
     known = replace(BOTH, authentications=logins, cluster_authentications=frozenset({"kafka", "cpu"}))
     built = made(elastic(CPU, KAFKA, REQUESTS, keda=known))
     triggers = built["ScaledObject shop-web"]["spec"]["triggers"]
@@ -185,7 +188,7 @@ def test_the_app_s_logins_are_made_for_every_trigger_and_used_by_their_own() -> 
         "kind": "Secret",
         "metadata": meta("kta-shop-kafka", "kafka"),
         "type": "Opaque",
-        "data": {"password": "aHVzaAo=", "user": "bWU="},
+        "data": {"password": "aHVzaP8K", "user": "bWU="},
     }
     assert {"TriggerAuthentication shop-redis", "Secret kta-shop-redis"} <= set(built)
 

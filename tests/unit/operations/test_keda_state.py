@@ -132,7 +132,7 @@ def manifests(api: ObjectApi) -> list[str]:
 @pytest.mark.usefixtures("packages")
 @pytest.mark.parametrize("manifest", [OURS, THEIRS])
 def test_the_count_of_an_autoscaled_process_alone_is_taken_out(manifest: str) -> None:
-    edited = keda.without_replicas(manifest, {"shop-web"})
+    edited = keda.reduced(manifest, {"shop-web"}, set())
     found = {f"{item['kind']} {item['metadata']['name']}": item["spec"] for item in manifest_objects(edited)}
     assert found.pop("Deployment shop-web") == {"paused": False}
     assert found == (
@@ -143,30 +143,55 @@ def test_the_count_of_an_autoscaled_process_alone_is_taken_out(manifest: str) ->
 
 @pytest.mark.usefixtures("packages")
 def test_a_manifest_without_counts_stays_as_it_is() -> None:
-    edited = keda.without_replicas(OURS, {"shop-web"})
-    assert keda.without_replicas(edited, {"shop-web"}) == edited
-    assert keda.without_replicas(THEIRS, {"shop-api"}) == THEIRS
+    edited = keda.reduced(OURS, {"shop-web"}, set())
+    assert keda.reduced(edited, {"shop-web"}, {KEDA}) == edited
+    assert keda.reduced(THEIRS, {"shop-api"}, {KEDA}) == THEIRS
+
+
+BOTH = frozenset({KEDA, HTTP_ADD_ON})
+SCALED_OBJECT = {"apiVersion": KEDA, "kind": "ScaledObject", "metadata": {"name": "shop-web"}, "spec": {}}
+
+
+def prepare(api: ObjectApi, *wanted: Object, served: frozenset[str] = BOTH, **fields: Any) -> None:
+    """As a deploy does; `asked` then holds what it asked and wrote."""
+    newest = release.newest(api.cluster(), "default", "shop")
+    api.asked.clear()
+    keda.prepare(api.cluster(), shop(**fields), wanted, served, newest)
 
 
 def test_the_last_and_the_last_good_manifest_are_those_that_helm_compares_with(api: ObjectApi) -> None:
     for revision, status in ((1, "superseded"), (2, "deployed"), (3, "failed")):
         revise(api, revision, status, OURS)
-    keda.prepare(api.cluster(), shop(), [deployment("shop-web")])
-    edited = keda.without_replicas(OURS, {"shop-web"})
+    prepare(api, deployment("shop-web"))
+    edited = keda.reduced(OURS, {"shop-web"}, set())
     assert edited != OURS
     assert manifests(api) == [OURS, edited, edited]
 
 
 def test_nothing_is_written_when_there_is_nothing_to_take_out(api: ObjectApi) -> None:
-    revise(api, 1, "deployed", keda.without_replicas(OURS, {"shop-web"}))
-    keda.prepare(api.cluster(), shop(), [deployment("shop-web"), deployment("shop-worker", replicas=2)])
+    revise(api, 1, "deployed", keda.reduced(OURS, {"shop-web"}, set()))
+    prepare(api, deployment("shop-web"), deployment("shop-worker", replicas=2))
     assert {method for method, _, _ in api.asked} == {"GET"}
-    api.asked.clear()
-    keda.prepare(api.cluster(), shop(), [deployment("shop-web", replicas=3)])
+    prepare(api, deployment("shop-web", replicas=3), served=frozenset())
+    assert api.asked == []
+
+
+def test_objects_that_the_cluster_does_not_know_any_more_are_taken_out(api: ObjectApi) -> None:
+    revise(api, 1, "deployed", f"{OURS}---\n{json.dumps(SCALED_OBJECT)}\n")
+    prepare(api, deployment("shop-web", replicas=3))
+    assert api.asked == []
+    prepare(api, deployment("shop-web", replicas=3), served=frozenset())
+    (left,) = manifests(api)
+    assert [item["metadata"]["name"] for item in manifest_objects(left)] == ["shop-web", "shop-worker"]
+    assert [item["spec"]["replicas"] for item in manifest_objects(left)] == [3, 2]
+
+
+def test_a_first_deploy_has_nothing_to_take_out(api: ObjectApi) -> None:
+    prepare(api, deployment("shop-web"))
     assert api.asked == []
 
 
 def test_a_stopped_app_is_scaled_again(api: ObjectApi) -> None:
     scaled_object(api, "shop-web", PART_OF, **{PAUSED: "0", "kept": "yes"})
-    keda.prepare(api.cluster(), shop(keda=Keda(frozenset({KEDA}), paused=True)), [])
+    prepare(api, keda=Keda(frozenset({KEDA}), paused=True))
     assert api.objects[f"{SCALED}/shop-web"]["metadata"]["annotations"] == {"kept": "yes"}
