@@ -48,6 +48,14 @@ teardown() {
   [ "${lines[0]}" = "=====> --global annotations information" ]
 }
 
+@test "the alias and the app of dokku --app" {
+  dokku k3s:annotations:set web a 1 --resource-type pod
+  dokku --app web scheduler-k3s:annotations:set b 2 --resource-type pod
+  dokku --app web scheduler-k3s:annotations:set web2 3 --resource-type pod
+  run dokku --app web scheduler-k3s:annotations:report --format json
+  [ "$output" = '{"global.pod.a":"1","global.pod.b":"2","global.pod.web2":"3"}' ]
+}
+
 @test "an empty or missing value removes the key, {} is what remains" {
   dokku scheduler-k3s:annotations:set web a 1 --resource-type pod
   dokku scheduler-k3s:annotations:set web b 2 --resource-type pod
