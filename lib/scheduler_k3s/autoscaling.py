@@ -10,14 +10,6 @@ from scheduler_k3s.errors import PluginError
 HTTP = "http"
 _PLACEHOLDER = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
 _WORD = re.compile(r"\bDOKKU_(?:APP_NAME|PROCESS_TYPE|DEPLOYMENT_NAME)\b")
-_KEYS = (
-    "min_quantity",
-    "max_quantity",
-    "polling_interval_seconds",
-    "cooldown_period_seconds",
-    "cooldown_seconds",
-    "triggers",
-)
 _NUMBERS = {
     "scaledown_period_seconds": 300,
     "request_rate_granularity_seconds": 1,
@@ -70,8 +62,6 @@ def parse(
         return None
     if not isinstance(section, Mapping):
         raise PluginError(f"{place}: not an object")
-    for key in sorted(section.keys() - set(_KEYS)):
-        warn(f"{place}.{key}: unknown and left out; there are {', '.join(_KEYS)}")
     listed = section.get("triggers") or []
     if not isinstance(listed, list):
         raise PluginError(f"{place}.triggers: not a list")

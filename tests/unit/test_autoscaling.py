@@ -153,10 +153,6 @@ def test_a_section_of_another_shape() -> None:
         parsed([CPU])
 
 
-def test_an_unknown_key_is_told() -> None:
-    assert parsed({"triggers": [CPU], "minimum": 3})[1][0].startswith(f"{HERE}.minimum: unknown and left out")
-
-
 def http(**metadata: Any) -> HttpScaling | None:
     return found(triggers=[{"type": "http", "metadata": metadata}]).http
 

@@ -97,12 +97,11 @@ def formation(**section: Any) -> dict[str, Any]:
 
 
 def test_app_json_s_section_goes_with_its_process() -> None:
-    section = {"triggers": [{"type": "cpu", "metadata": {"value": "1"}}], "unknown": 1}
+    section = {"triggers": [{"type": "cpu", "metadata": {"value": "1"}}]}
     app = assembled(facts(app_json={"formation": {"web": {"autoscaling": section}}}, trigger_auth=LOGINS))
     assert of(app) == Autoscaling(2, 2, 30, 300, [Trigger("trigger-cpu-1", "cpu", {"value": "1"})])
     assert of(app, "worker") is None
     assert app.keda == Keda(authentications=LOGINS)
-    assert any("autoscaling.unknown" in told for told in app.warnings)
 
 
 def test_the_port_of_the_service_is_the_host_s() -> None:
