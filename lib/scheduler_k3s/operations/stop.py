@@ -32,6 +32,12 @@ def stop(app: str, is_destroyed: bool) -> None:
         log.warn(f"Unable to stop {app} in namespace {where.namespace}: {error.message}")
 
 
+def pause_autoscaling(cluster: Cluster, app: str, namespace: str) -> None:
+    """Tell KEDA to keep the app's processes at 0."""
+    for path in _paths(cluster, app, namespace, "keda.sh/v1alpha1", "scaledobjects"):
+        cluster.merge(path, {"metadata": {"annotations": {PAUSED: "0"}}})
+
+
 def resume_autoscaling(cluster: Cluster, app: str, namespace: str) -> None:
     """Let KEDA scale again what `stop` told it to keep at 0."""
     for path in _paths(cluster, app, namespace, "keda.sh/v1alpha1", "scaledobjects"):
@@ -41,8 +47,7 @@ def resume_autoscaling(cluster: Cluster, app: str, namespace: str) -> None:
 def _stop(app: str, where: Place) -> None:
     cluster = where.cluster()
     base = f"/apis/apps/v1/namespaces/{name(where.namespace)}/deployments"
-    for path in _paths(cluster, app, where.namespace, "keda.sh/v1alpha1", "scaledobjects"):
-        cluster.merge(path, {"metadata": {"annotations": {PAUSED: "0"}}})
+    pause_autoscaling(cluster, app, where.namespace)
     for item in cluster.list(base, labels=f"{PART_OF}={app}"):
         metadata = item["metadata"]
         log.detail(f"Stopping {metadata['labels'].get(NAME, metadata['name'])} process")

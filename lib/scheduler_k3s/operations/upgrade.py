@@ -1,12 +1,14 @@
 """Upgrades the app's release and waits for its pods, telling what they do. Ends as soon as there is no hope."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from scheduler_k3s import log
 from scheduler_k3s.app import App
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import auxiliary
+from scheduler_k3s.operations.stop import pause_autoscaling
 from scheduler_k3s.operations.watch import INTERVAL, Watch
 from scheduler_k3s.rollout import Rollout
 from scheduler_k3s.tools import helm, release
@@ -81,12 +83,16 @@ def _timed_out(app: App) -> str:
 
 def _stop(cluster: Cluster, app: App) -> None:
     log.detail(f"Stopping the processes of {app.name}: there is no good version to go back to")
-    for process in app.processes:
-        path = (
-            f"/apis/apps/v1/namespaces/{name(app.namespace)}/deployments/{name(f'{app.name}-{process.type}')}"
-        )
+    base = f"/apis/apps/v1/namespaces/{name(app.namespace)}/deployments"
+    steps: list[Callable[[], object]] = [
+        partial(cluster.merge, f"{base}/{name(f'{app.name}-{process.type}')}", {"spec": {"replicas": 0}})
+        for process in app.processes
+    ]
+    if any(process.autoscaling for process in app.processes):
+        steps.insert(0, partial(pause_autoscaling, cluster, app.name, app.namespace))
+    for step in steps:
         try:
-            cluster.merge(path, {"spec": {"replicas": 0}})
+            step()
         except PluginError as error:
             log.warn(error.message)
 

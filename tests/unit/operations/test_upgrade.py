@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scheduler_k3s.autoscaling import Autoscaling, Trigger
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import upgrade as operation
 from scheduler_k3s.operations import watch
@@ -107,8 +108,10 @@ def statuses(api: ObjectApi) -> list[str]:
     return [api.objects[path]["metadata"]["labels"]["status"] for path in paths]
 
 
-def upgrade(api: ObjectApi, tmp_path: Path, *, rollback: bool = False, first: bool = False) -> None:
-    model = shop(worker(), deploy_timeout=60.0)
+def upgrade(
+    api: ObjectApi, tmp_path: Path, *, rollback: bool = False, first: bool = False, **fields: Any
+) -> None:
+    model = shop(worker(**fields), deploy_timeout=60.0)
     files = {"Chart.yaml": "{}"}
     with helm.session(helm.Target("/k", ""), str(tmp_path)) as runner:
         operation.upgrade(runner, api.cluster(), model, files, rollback=rollback, first=first)
@@ -233,3 +236,18 @@ def test_a_first_release_that_fails_is_stopped_where_a_rollback_is_wanted(
         upgrade(api, tmp_path, **options)
     assert api.objects[f"{APPS}/deployments/shop-worker"]["spec"]["replicas"] == scale
     assert ("--rollback-on-failure" in asked(tool)[1]) is (scale == 1 and options["rollback"])
+
+
+@pytest.mark.usefixtures("time")
+def test_an_autoscaler_does_not_start_again_what_is_stopped(
+    api: ObjectApi, tool: Path, tmp_path: Path
+) -> None:
+    play(tool, "exit 1\n")
+    cluster_has(api)
+    path = "/apis/keda.sh/v1alpha1/namespaces/default/scaledobjects/shop-worker"
+    api.put(path, metadata={"labels": {"app.kubernetes.io/part-of": "shop"}})
+    scaling = Autoscaling(1, 2, 30, 300, (Trigger("load", "cpu", {}),))
+    with pytest.raises(PluginError):
+        upgrade(api, tmp_path, rollback=True, first=True, autoscaling=scaling)
+    assert api.objects[path]["metadata"]["annotations"] == {"autoscaling.keda.sh/paused-replicas": "0"}
+    assert api.objects[f"{APPS}/deployments/shop-worker"]["spec"]["replicas"] == 0
