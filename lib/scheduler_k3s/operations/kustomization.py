@@ -9,6 +9,7 @@ from scheduler_k3s import log, settings
 from scheduler_k3s.app import App
 from scheduler_k3s.dokku import extracted, host, properties, source
 from scheduler_k3s.errors import PluginError
+from scheduler_k3s.manifests.metadata import MANAGED
 from scheduler_k3s.manifests.objects import build
 from scheduler_k3s.operations.promote import NAME, remove
 from scheduler_k3s.tools import kustomize, resources
@@ -69,7 +70,7 @@ def apply(app: str, objects: Sequence[Object]) -> list[Object]:
             result = kustomize.build(copy, objects)
         except PluginError as error:
             raise PluginError(f"Error building the kustomization of {app}: {error.message}") from None
-    return result
+    return [_marked(item) for item in result]
 
 
 def losses(model: App, after: Sequence[Object]) -> list[str]:
@@ -85,6 +86,15 @@ def losses(model: App, after: Sequence[Object]) -> list[str]:
             f"To keep them, list {kustomize.RENDERED} under resources"
         ]
     return [f"The kustomization of {app} takes away: {', '.join(lost)}"] if lost else []
+
+
+def _marked(item: Object) -> Object:
+    """With dokku's mark, by which a release is known as ours when the app is destroyed."""
+    metadata = item["metadata"]
+    return {
+        **item,
+        "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **MANAGED}},
+    }
 
 
 def _take(app: str, tree: str, path: str, target: str) -> bool:
