@@ -14,9 +14,7 @@ from scheduler_k3s.tools.release import Release
 
 def read(cluster: Cluster, app: str, namespace: str) -> Keda:
     """A cluster without KEDA is asked one question only. Errors: PluginError, but not for what is not installed."""
-    groups = cluster.get("/apis").get("groups") or []
-    known = {version["groupVersion"] for group in groups for version in group.get("versions") or ()}
-    served = frozenset({KEDA, HTTP_ADD_ON} & known)
+    served = _served(cluster)
     if KEDA not in served:
         return Keda()
     try:
@@ -59,6 +57,22 @@ def prepare(
         manifest = reduced(revision.manifest, left_out, gone)
         if manifest != revision.manifest:
             release.set_manifest(cluster, revision, manifest)
+
+
+def forget_unserved(cluster: Cluster, app: str, namespace: str) -> None:
+    """Before helm removes a release: it fails over KEDA's objects as well when the cluster does not know them."""
+    newest = release.newest(cluster, namespace, app)
+    if newest is None or KEDA not in newest.manifest:
+        return
+    manifest = reduced(newest.manifest, set(), {KEDA, HTTP_ADD_ON} - _served(cluster))
+    if manifest != newest.manifest:
+        release.set_manifest(cluster, newest, manifest)
+
+
+def _served(cluster: Cluster) -> frozenset[str]:
+    groups = cluster.get("/apis").get("groups") or []
+    known = {version["groupVersion"] for group in groups for version in group.get("versions") or ()}
+    return frozenset({KEDA, HTTP_ADD_ON} & known)
 
 
 def reduced(manifest: str, deployments: set[str], gone: set[str]) -> str:

@@ -195,3 +195,27 @@ def test_a_stopped_app_is_scaled_again(api: ObjectApi) -> None:
     scaled_object(api, "shop-web", PART_OF, **{PAUSED: "0", "kept": "yes"})
     prepare(api, keda=Keda(frozenset({KEDA}), paused=True))
     assert api.objects[f"{SCALED}/shop-web"]["metadata"]["annotations"] == {"kept": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("served", "kinds"),
+    [
+        ((), ["Deployment", "Deployment"]),
+        ((HTTP_ADD_ON,), ["Deployment", "Deployment"]),
+        ((KEDA,), ["Deployment", "Deployment", "ScaledObject"]),
+    ],
+)
+def test_a_release_is_removed_from_a_cluster_that_lost_keda(
+    api: ObjectApi, served: tuple[str, ...], kinds: list[str]
+) -> None:
+    serves(api, *served)
+    revise(api, 1, "deployed", f"{OURS}---\n{json.dumps(SCALED_OBJECT)}\n")
+    keda.forget_unserved(api.cluster(), "shop", "default")
+    assert [item["kind"] for item in manifest_objects(manifests(api)[0])] == kinds
+
+
+def test_a_release_without_keda_asks_nothing_of_it(api: ObjectApi) -> None:
+    revise(api, 1, "deployed", OURS)
+    keda.forget_unserved(api.cluster(), "shop", "default")
+    assert "/apis" not in [path for _, path, _ in api.asked]
+    keda.forget_unserved(api.cluster(), "other", "default")
