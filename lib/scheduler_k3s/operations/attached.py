@@ -35,6 +35,8 @@ _AGAIN = 0.02
 _SLOWLY = 0.1
 _TIGHT = 5.0
 _CHUNK = 256 * 1024
+_LARGEST = 32 * 1024 * 1024
+_LOOK = 0.3
 _DRAINED = 0.05
 
 
@@ -142,26 +144,22 @@ def _join(run: RunPod, session: Session, held: _Held, printed: _Printed) -> byte
     """
     deadline = 0.0
     while True:
-        flooded = held.size >= ENOUGH
-        if not flooded and session.pump(held, PAUSE) and session.ended is None:
-            continue
+        _settle(session, held)
         if session.ended is not None and session.ended.code is None:
             return None
         ended = session.ended is not None
         if ended:
             run.until_ended()
-        log, size = _log(run), None
+        before = held.size
+        log = _log_beside(run, session, held)
         if log is None:
+            run.check_start()
             if ended:
                 return b""
-            run.check_start()
-            time.sleep(PAUSE)
             continue
-        if flooded and not ended:
-            if (size := joint.find(log, bytes(held.streams[STDOUT]))) == -1:
-                return None
-        elif ended or not session.pump(held, 0.0):
-            size = held.offset(log, ended)
+        size = held.offset(log, ended) if ended or held.size == before else None
+        if size is None and not ended and held.size >= ENOUGH:
+            size = joint.find(log, bytes(held.streams[STDOUT][: 2 * joint.SAMPLE]))
         if size is not None and size >= printed.size:
             if held.size or ended:
                 return log[printed.size : size]
@@ -170,9 +168,32 @@ def _join(run: RunPod, session: Session, held: _Held, printed: _Printed) -> byte
             deadline = 0.0
             continue
         deadline = deadline or time.monotonic() + _PATIENCE
-        if ended or time.monotonic() > deadline:
+        if ended or size == -1 or time.monotonic() > deadline:
             return None
-        time.sleep(PAUSE)
+
+
+def _settle(session: Session, held: _Held) -> None:
+    """Hold what comes until a pause, or for a moment of a flood.
+
+    A process that ends while nobody takes its output loses some of it: nothing is left waiting, up to a limit.
+    """
+    until = time.monotonic() + _LOOK
+    while held.size < _LARGEST and session.ended is None and session.pump(held, PAUSE):
+        if held.size >= ENOUGH and time.monotonic() > until:
+            return
+
+
+def _log_beside(run: RunPod, session: Session, held: _Held) -> bytes | None:
+    """The log, read while output is taken all the time."""
+    found: list[bytes | None] = []
+    thread = threading.Thread(target=lambda: found.append(_log(run)), daemon=True)
+    thread.start()
+    while thread.is_alive():
+        if session.ended is None and held.size < _LARGEST:
+            session.pump(held, 0.005)
+        else:
+            thread.join(0.1)
+    return found[0] if found else None
 
 
 def _listen(run: RunPod, session: Session, held: _Held) -> None:

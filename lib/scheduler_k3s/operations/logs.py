@@ -43,12 +43,27 @@ def logs(app: str, process: str, tail: bool, quiet: bool, count: int) -> None:
     if position:
         found = [_pick(found, kind, position)]
     prefixes = Prefixes(quiet)
+    fields = f"metadata.name={pods.name(found[0])}" if position else ""
+    _show(source._replace(fields=fields), found, prefixes, tail, count)
+
+
+def selected(app: str, labels: str, pod: str, *, tail: bool, quiet: bool, count: int) -> None:
+    """The same for the pods with the labels, or the one of them that is named. Errors: PluginError."""
+    path = f"/api/v1/namespaces/{name(target.namespace(app))}/pods"
+    fields = f"metadata.name={pod}" if pod else ""
+    source = Source(target.cluster(), path, labels, fields)
+    found = sorted(source.cluster.list(path, labels=labels, fields=fields), key=pods.name)
+    if not found:
+        raise PluginError("No pods found matching specified labels")
+    _show(source, found, Prefixes(quiet), tail, count)
+
+
+def _show(source: Source, found: Sequence[Pod], prefixes: "Prefixes", tail: bool, count: int) -> None:
     output = Output(sys.stdout.fileno())
     _end_on_signals()
     try:
         if tail:
-            fields = f"metadata.name={pods.name(found[0])}" if position else ""
-            follow.Follower(source._replace(fields=fields), output, prefixes, count).run(found)
+            follow.Follower(source, output, prefixes, count).run(found)
         else:
             _print(source, found, output, prefixes, count)
     except OutputClosed as closed:
