@@ -72,7 +72,7 @@ def gather(app: str) -> Facts:
         "config": lambda: parse_config(triggers.ask("config-export", app, "false", "true", "json")),
         "ports": lambda: parse_ports(triggers.ask("ports-get", app, "json")),
         "domains": lambda: _domains(app),
-        "nginx": lambda: _nginx(app),
+        "nginx": lambda: nginx(app),
         "mounts": lambda: parse_mounts(triggers.ask("storage-app-mounts", app, "deploy")),
         "inspected": lambda: inspect(f"dokku/{app}:latest"),
     }
@@ -240,7 +240,7 @@ def _domains(app: str) -> tuple[str, ...]:
     return tuple(sorted({line.strip() for line in lines if line.strip()}))
 
 
-def _nginx(app: str) -> dict[str, str]:
+def nginx(app: str) -> dict[str, str]:
     """The computed nginx properties. The nginx plugin has no trigger for them, its report is the way."""
     import subprocess
 
