@@ -180,7 +180,7 @@ def _process(
         primary_port=primary_port,
         checks=_checks(facts, type_),
         default_check=not facts.checks_disabled & {type_, ALL},
-        resources=_requests_and_limits(facts, type_),
+        resources=resources(facts.app, facts.resources, type_),
         selector=selector,
         service_port=service_port,
         autoscaling=_autoscaling(facts, type_, bool(ports), warn),
@@ -213,7 +213,7 @@ def _cron(facts: Facts, suffixes: Mapping[str, str], warn: Callable[[str], None]
             args=entry.args,
             policy=entry.policy,
             suspend=cron.is_suspended(entry.id, entry.maintenance, facts.cron),
-            resources=_requests_and_limits(facts, entry.id),
+            resources=resources(facts.app, facts.resources, entry.id),
         )
         for entry in entries
     ]
@@ -266,10 +266,6 @@ def _formation(facts: Facts, type_: str) -> Mapping[str, Any]:
     if not isinstance(entry, Mapping):
         raise PluginError(f"app.json: formation.{type_}: not an object")
     return entry
-
-
-def _requests_and_limits(facts: Facts, type_: str) -> Resources:
-    return resources(facts.app, facts.resources, type_)
 
 
 def resources(app: str, properties: Mapping[str, str], type_: str) -> Resources:
