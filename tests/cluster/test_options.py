@@ -4,12 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 from kubernetes import client
+from rig import images
 from rig.cluster import Cluster
 from rig.host import Host
 
 from .apps import app, deployment, pods
 
 pytestmark = pytest.mark.cluster
+
+
+WRONG = """{"healthchecks": {"web": [{"type": "startup", "path": "/", "timeout": "x"}]}} // a text"""
+PLACE = "app.json: healthchecks.web[0].timeout: 'x' is not of type integer"
 
 
 @pytest.fixture
@@ -76,6 +81,11 @@ def test_pods_get_what_the_options_ask_for(
         refused = host.dokku("ps:restart", name, check=False)
         assert refused.returncode != 0
         assert "vm.max_map_count is not namespaced" in refused.stderr
+        host.dokku("docker-options:remove", name, "deploy", "--sysctl vm.max_map_count=300000")
+        (host.lib / f"data/app-json/{name}/app.json").write_text(WRONG)
+        refused = host.dokku("ps:restart", name, check=False)
+        assert refused.returncode != 0
+        assert PLACE in refused.stderr
         assert deployment(cluster, "options-web").metadata.generation == generation
 
 
@@ -90,3 +100,12 @@ def test_a_claim_that_is_not_there_is_told_before_anything_changes(
         with pytest.raises(client.ApiException, match="not found"):
             deployment(cluster, "claimless-web")
         assert "Storage entry optnone of claimless has no volume claim" in refused.stderr
+
+
+def test_a_wrong_app_json_ends_the_build(host: Host) -> None:
+    image = images.build("rig/wrong:v1", files={"app/app.json": WRONG}, cmd=["sleep", "9"])
+    with app(host, "wrongjson") as name:
+        refused = host.dokku("git:from-image", name, image, check=False)
+        assert refused.returncode != 0
+        assert PLACE in refused.stderr
+        assert "Building" not in refused.stdout
