@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from scheduler_k3s import claims, domains
+from scheduler_k3s import domain_claims, domains
 from scheduler_k3s.app import App, Tls
-from scheduler_k3s.claims import Claim
+from scheduler_k3s.domain_claims import Claim
 from scheduler_k3s.manifests import traefik
 from scheduler_k3s.manifests.ingress import without_snippets
 from scheduler_k3s.manifests.routing import NGINX, TRAEFIK
@@ -28,9 +28,9 @@ class Routing:
 
 def read(cluster: Cluster, app: str, namespace: str) -> Routing:
     tls, told = certificates.read(cluster, app, namespace)
-    taken = claims.read(_everywhere(cluster, _INGRESSES, namespace, "ingresses"), "Ingress")
+    taken = domain_claims.read(_everywhere(cluster, _INGRESSES, namespace, "ingresses"), "Ingress")
     routes = _everywhere(cluster, f"/apis/{traefik.API_VERSION}", namespace, "ingressroutes")
-    taken += claims.read(routes, "IngressRoute")
+    taken += domain_claims.read(routes, "IngressRoute")
     return Routing(tls, tuple(taken), tuple(told))
 
 
@@ -48,7 +48,7 @@ def fitted(cluster: Cluster, app: App) -> App:
 def check(app: App, found: Routing) -> list[str]:
     """Errors: PluginError for a domain that is another app's."""
     hosts = {domains.host(domain): domain for domain in app.domains}
-    return [*found.warnings, *claims.check(app.name, hosts, found.claims)]
+    return [*found.warnings, *domain_claims.check(app.name, hosts, found.claims)]
 
 
 def forbids_snippets(app: App, refusal: Refused) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scheduler_k3s.claims import Claim
+from scheduler_k3s.domain_claims import Claim
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import routes
 from scheduler_k3s.tools.cluster import ApiError

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from scheduler_k3s import claims
-from scheduler_k3s.claims import Claim
+from scheduler_k3s import domain_claims
+from scheduler_k3s.domain_claims import Claim
 from scheduler_k3s.errors import PluginError
 
 Object = dict[str, Any]
@@ -26,11 +26,11 @@ def route(app: str, match: str) -> Object:
 
 
 def hosts(item: Object, kind: str = "Ingress") -> list[str]:
-    return [claim.host for claim in claims.read([item], kind)]
+    return [claim.host for claim in domain_claims.read([item], kind)]
 
 
 def test_an_ingress_claims_its_hosts() -> None:
-    assert claims.read([ingress("blog", "a.com", name="blog-a", namespace="team")], "Ingress") == [
+    assert domain_claims.read([ingress("blog", "a.com", name="blog-a", namespace="team")], "Ingress") == [
         Claim("a.com", "blog", "Ingress", "team", "blog-a")
     ]
 
@@ -67,13 +67,15 @@ def test_a_route_claims_the_hosts_of_its_rules(match: str, expected: list[str]) 
 def test_a_release_of_somebody_else_is_no_app() -> None:
     item = ingress("blog", "a.com")
     del item["metadata"]["annotations"]["dokku.com/managed"]
-    assert claims.read([item], "Ingress")[0].app == ""
+    assert domain_claims.read([item], "Ingress")[0].app == ""
 
 
 def test_a_domain_of_another_app_is_refused_and_both_are_named() -> None:
-    taken = claims.read([ingress("blog", "shop.example.com", name="blog-web-x", namespace="team")], "Ingress")
+    taken = domain_claims.read(
+        [ingress("blog", "shop.example.com", name="blog-web-x", namespace="team")], "Ingress"
+    )
     with pytest.raises(PluginError) as raised:
-        claims.check("shop", HOSTS, taken)
+        domain_claims.check("shop", HOSTS, taken)
     for words in (
         "Domain Shop.example.com of shop belongs to app blog already (Ingress blog-web-x in namespace team)",
         "dokku domains:remove shop Shop.example.com",
@@ -84,16 +86,16 @@ def test_a_domain_of_another_app_is_refused_and_both_are_named() -> None:
 
 def test_a_domain_that_both_have_had_so_far_is_warned_of() -> None:
     both = [ingress("blog", "shop.example.com"), ingress("shop", "shop.example.com")]
-    (told,) = claims.check("shop", HOSTS, claims.read(both, "Ingress"))
+    (told,) = domain_claims.check("shop", HOSTS, domain_claims.read(both, "Ingress"))
     assert "routed to both blog and shop" in told
 
 
 def test_a_route_of_somebody_else_is_warned_of() -> None:
-    taken = claims.read([ingress("", "shop.example.com", name="by-hand")], "Ingress")
-    (told,) = claims.check("shop", HOSTS, taken)
+    taken = domain_claims.read([ingress("", "shop.example.com", name="by-hand")], "Ingress")
+    (told,) = domain_claims.check("shop", HOSTS, taken)
     assert "also routed by Ingress by-hand in namespace default, which dokku did not make" in told
 
 
 def test_the_own_routes_and_other_domains_are_no_matter() -> None:
     items = [ingress("shop", "shop.example.com", namespace="old"), ingress("blog", "blog.example.com")]
-    assert claims.check("shop", HOSTS, claims.read(items, "Ingress")) == []
+    assert domain_claims.check("shop", HOSTS, domain_claims.read(items, "Ingress")) == []
