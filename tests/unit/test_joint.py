@@ -1,0 +1,46 @@
+"""Where the log and an attachment meet, for every moment at which somebody can attach."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from scheduler_k3s import joint
+
+LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"long line\n", b"\n"]), max_size=12).map(b"".join)
+
+
+@given(LINES, st.data())
+def test_the_end_of_the_process_tells_for_every_moment_of_attachment(
+    text: bytes, data: st.DataObject
+) -> None:
+    moment = data.draw(st.integers(0, len(text)))
+    assert joint.offset(text, text[moment:], b"", ended=True) == moment
+
+
+@given(LINES, st.data())
+def test_a_pause_tells_it_as_soon_as_a_line_has_come(text: bytes, data: st.DataObject) -> None:
+    moment = data.draw(st.integers(0, len(text)))
+    out = text[moment:] + b"an open line, as a prompt is"
+    expected = moment if b"\n" in text[moment:] else len(text)
+    assert joint.offset(text, out, b"", ended=False) == expected
+
+
+def test_what_a_terminal_adds_to_newlines_is_not_in_the_log() -> None:
+    assert joint.offset(b"before\none\ntwo\n", b"one\r\ntwo\r\n$ ", b"", ended=False) == len(b"before\n")
+
+
+def test_lines_of_both_outputs_are_mixed_in_the_log() -> None:
+    assert joint.offset(b"x\nout 1\nerr\nout 2\n", b"out 1\nout 2\n", b"err\n", ended=True) == 2
+
+
+def test_a_log_that_lags_behind_tells_nothing() -> None:
+    assert joint.offset(b"one\n", b"one\ntwo\n", b"", ended=False) is None
+    assert joint.offset(b"one\ntwo\n", b"three\n", b"", ended=False) is None
+
+
+def test_output_without_a_pause_is_found_by_what_it_says() -> None:
+    numbers = b"".join(b"%d\n" % number for number in range(10000))
+    assert joint.find(numbers, numbers[1234:40000]) == 1234
+    assert joint.find(numbers[:1000], numbers[1234:40000]) is None
+
+
+def test_output_that_repeats_itself_is_in_no_certain_place() -> None:
+    assert joint.find(b"y\n" * 9000, b"y\n" * 5000) == -1
