@@ -47,12 +47,21 @@ class Logs:
         return self.child.returncode, output, errors.decode()
 
     def measured(self) -> tuple[int, bytes, int]:
-        """Exit code, output and the most memory it took, in KiB."""
+        """Exit code, output and the most memory it took, in KiB.
+
+        What wait4 tells would count ours too, which the child had before it became another program.
+        """
         assert self.child.stdout is not None
-        output = self.child.stdout.read()
-        _, status, usage = os.wait4(self.child.pid, 0)
-        self.child.returncode = os.waitstatus_to_exitcode(status)
-        return self.child.returncode, output, usage.ru_maxrss
+        output, peak = b"", 0
+        while data := self.child.stdout.read1(65536):  # type: ignore[attr-defined]
+            output += data
+            peak = max(peak, self._peak())
+        return self.child.wait(), output, peak
+
+    def _peak(self) -> int:
+        """The kernel's high-water mark of the program that runs now."""
+        lines = Path(f"/proc/{self.child.pid}/status").read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
     def read(self, length: int) -> bytes:
         """So many bytes of output, as soon as they are there."""
@@ -216,7 +225,7 @@ def test_five_hundred_pods_are_all_there_in_little_memory(api: Api) -> None:
     assert output == b"".join(
         prefixed(name, *(b"%s line %d\n" % (name.encode(), line) for line in range(20))) for name in names
     )
-    assert memory < MEMORY
+    assert 0 < memory < MEMORY
 
 
 def test_five_hundred_pods_are_followed_in_whole_lines_and_little_memory(api: Api) -> None:
@@ -236,7 +245,7 @@ def test_five_hundred_pods_are_followed_in_whole_lines_and_little_memory(api: Ap
     expected = [prefixed(pod.name, line) for pod in pods for _, line in pod.lines]
     assert sorted(output.splitlines(keepends=True)) == sorted(expected)
     assert code == 0
-    assert memory < MEMORY
+    assert 0 < memory < MEMORY
 
 
 def test_following_takes_in_pods_that_come_later_from_their_beginning(api: Api) -> None:
