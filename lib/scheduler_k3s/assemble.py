@@ -65,6 +65,7 @@ def app(
     deployment_id: str,
     image: Image,
     target: str = "",
+    held: bool = False,
     stored: Release | None = None,
     selectors: Mapping[str, Mapping[str, str]] | None = None,
     pull_secret: str = "",
@@ -75,7 +76,8 @@ def app(
     shm_size: str = "",
     cron_suffixes: Mapping[str, str] | None = None,
 ) -> App:
-    """The app as it is to run. With `target`, only that process type gets the new deployment id and so new pods.
+    """The app as it is to run. With `target`, only that process type gets the new deployment id and so new pods;
+    with `held`, none does.
 
     `selectors` are those of the live Deployments, by process type: Kubernetes lets nobody change them.
     `cron_suffixes` end the names of the live CronJobs, by task id; a new task gets a random one.
@@ -93,7 +95,7 @@ def app(
             facts,
             image,
             type_,
-            deployment_id=_id(type_, target, deployment_id, stored),
+            deployment_id=_id(type_, (held or bool(target)) and type_ != target, deployment_id, stored),
             tls=bool(tls.secret),
             selector=(selectors or {}).get(type_, {}),
             warn=warnings.append,
@@ -237,9 +239,9 @@ def _runs_on_host(facts: Facts, type_: str) -> bool:
     return type_ == "release" and facts.scale[type_] == 0
 
 
-def _id(type_: str, target: str, new: str, stored: Release | None) -> str:
+def _id(type_: str, kept: bool, new: str, stored: Release | None) -> str:
     """A targeted restart leaves the ids of the other processes as they are, and so their pods."""
-    if not target or type_ == target or stored is None:
+    if not kept or stored is None:
         return new
     return (_stored_process(stored, type_) or stored.value("global.deployment_id")) or new
 

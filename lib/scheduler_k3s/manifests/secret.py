@@ -2,9 +2,10 @@
 rollback of the app brings neither old config nor old credentials back."""
 
 import base64
+import hashlib
 
 from scheduler_k3s.app import App
-from scheduler_k3s.manifests.metadata import Object, metadata
+from scheduler_k3s.manifests.metadata import MANAGED, Object, metadata
 
 
 def config_name(app: str) -> str:
@@ -24,6 +25,25 @@ def pull_secret(app: App, docker_config: bytes) -> Object:
     """`docker_config` is the content of a docker config.json, kept byte for byte."""
     data = {".dockerconfigjson": _base64(docker_config)}
     return _secret(app, pull_secret_name(app.name), "kubernetes.io/dockerconfigjson", data)
+
+
+def certificate(app: str, namespace: str, crt: str, key: str) -> Object:
+    """An imported certificate and its key, PEM. The checksum label tells whether the cluster has this pair."""
+    name = f"tls-{app}"
+    checksum = hashlib.sha224(f"{crt}{key}".encode()).hexdigest()
+    labels = {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/part-of": app,
+        "dokku.com/cert-source": "imported",
+        "dokku.com/cert-checksum": checksum,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": dict(MANAGED)},
+        "type": "kubernetes.io/tls",
+        "data": {"tls.crt": _base64(crt.encode()), "tls.key": _base64(key.encode())},
+    }
 
 
 def _secret(app: App, name: str, type_: str, data: dict[str, str]) -> Object:

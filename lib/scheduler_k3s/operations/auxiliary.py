@@ -21,15 +21,20 @@ VERSION = "0.0.1"
 _TITLES = {"config": "Error syncing config secret", "pull-secret": "Error syncing pull secret"}
 
 
-def outdated(cluster: Cluster, app: App, docker_config: Secret, before: State) -> dict[str, Object]:
-    """The Secrets that have to be written, by release."""
+def secrets(app: App, docker_config: Secret) -> dict[str, Object]:
+    """All Secrets that the app's pods use and dokku manages, by release."""
     wanted = {secret.config_name(app.name): secret.config(app)}
     if app.pull_secret == secret.pull_secret_name(app.name):
         wanted[app.pull_secret] = secret.pull_secret(app, docker_config.reveal().encode())
+    return wanted
+
+
+def outdated(cluster: Cluster, app: App, docker_config: Secret, before: State) -> dict[str, Object]:
+    """The Secrets that have to be written, by release."""
     finder = resources.Resources(cluster)
     return {
         name: item
-        for name, item in wanted.items()
+        for name, item in secrets(app, docker_config).items()
         if not is_current(item, cluster.find(finder.path(item)), before.auxiliary.get(name))
     }
 
