@@ -110,7 +110,8 @@ def apply_cluster_objects() -> None:
     nginx runs on the host; in the pod are its log files and its configuration, where ingress-nginx has them.
     """
     document = {"apiVersion": "v1", "kind": "List", "items": list(_CLUSTER_OBJECTS)}
-    kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(document))
+    # forced: a pod of an earlier version of these tests cannot be changed, only made anew
+    kubectl("apply", "--force", "--grace-period=0", "--filename=-", stdin=json.dumps(document))
 
 
 def node_is_ready(node: Node) -> bool:
