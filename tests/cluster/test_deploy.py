@@ -1,6 +1,8 @@
 """Deploys through dokku's commands, on the real cluster: what users do and see."""
 
+import base64
 import json
+import shutil
 
 import pytest
 from rig import images, target
@@ -144,3 +146,25 @@ def test_a_namespace_of_its_own_is_made_with_dokkus_mark(
         assert namespace.metadata.annotations["dokku.com/managed"] == "true"
         assert deployment(cluster, "elsewhere-web", "apps-here").status.ready_replicas == 1
         assert eventually(lambda: get("elsewhere"))
+
+
+def test_registry_logins_become_the_pull_secret_and_go_with_them(
+    host: Host, cluster: Cluster, sample_image: str
+) -> None:
+    login = json.dumps({"auths": {target.REGISTRY: {"auth": "dXNlcjpwYXNz"}}})
+    with app(host, "login") as name:
+        credentials = host.lib / "config/registry/login/config.json"
+        credentials.parent.mkdir(parents=True, exist_ok=True)
+        credentials.write_text(login)
+        for path in (credentials, credentials.parent):
+            shutil.chown(path, "dokku", "dokku")
+        host.dokku("git:from-image", name, sample_image)
+        stored = cluster.core.read_namespaced_secret("pull-secret-login", "default")
+        assert stored.type == "kubernetes.io/dockerconfigjson"
+        assert base64.b64decode(stored.data[".dockerconfigjson"]).decode() == login
+        pod = deployment(cluster, "login-web").spec.template.spec
+        assert [secret.name for secret in pod.image_pull_secrets] == ["pull-secret-login"]
+        credentials.unlink()
+        host.dokku("ps:restart", name)
+        assert deployment(cluster, "login-web").spec.template.spec.image_pull_secrets is None
+        assert not [item for item in left_over(cluster, name) if "pull-secret" in item]
