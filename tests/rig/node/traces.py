@@ -59,6 +59,7 @@ _PATHS = (
 
 
 _CNI_RESULTS = Path("/var/lib/cni/results")
+_VOLUMES = Path("/tmp/hostpath_pv")
 
 
 def remember() -> None:
@@ -70,6 +71,7 @@ def remember() -> None:
     record = {
         "settings": settings,
         "links": sorted(network.links()),
+        "volumes": _volumes(),
         "missing": [path for path in _PATHS if not os.path.lexists(path)],
     }
     _RECORD.write_text(json.dumps(record, indent=2))
@@ -89,12 +91,18 @@ def remove() -> None:
     network.remove_rules(with_docker=with_docker)
     network.remove_links(_our_links(record, with_docker))
     cgroups.remove()
-    for path in [*record["missing"], *_CNI_RESULTS.glob(f"{configs.CNI_NAME}-*")]:
+    volumes = [_VOLUMES / name for name in set(_volumes()) - set(record.get("volumes", []))]
+    for path in [*record["missing"], *volumes, *_CNI_RESULTS.glob(f"{configs.CNI_NAME}-*")]:
         _delete(Path(path))
     for name, value in record["settings"].items():
         with contextlib.suppress(OSError):
             (Path("/proc/sys") / name).write_text(value)
     shutil.rmtree(STATE)
+
+
+def _volumes() -> list[str]:
+    """The folders of the volumes that the controller manager makes."""
+    return sorted(os.listdir(_VOLUMES)) if _VOLUMES.is_dir() else []
 
 
 def _record() -> dict[str, Any]:
