@@ -2,6 +2,7 @@
 
 from scheduler_k3s.app import App, CronTask
 from scheduler_k3s.manifests import security, volumes
+from scheduler_k3s.manifests.literal import literal
 from scheduler_k3s.manifests.metadata import Object, metadata
 from scheduler_k3s.manifests.secret import config_name
 
@@ -92,7 +93,7 @@ def _container(app: App, task: CronTask) -> Object:
         "name": _container_name(app),
         "image": app.image.reference,
         "imagePullPolicy": "Always",
-        "args": list(task.args),
+        "args": [literal(word) for word in task.args],
         "envFrom": [{"secretRef": {"name": config_name(app.name), "optional": True}}],
         "resources": dict(task.resources),
     }

@@ -2,6 +2,7 @@
 
 from scheduler_k3s.app import App, Process
 from scheduler_k3s.manifests import probes, security, volumes
+from scheduler_k3s.manifests.literal import literal
 from scheduler_k3s.manifests.metadata import MANAGED, Object, added, metadata, triplet
 from scheduler_k3s.manifests.secret import config_name
 
@@ -86,7 +87,7 @@ def _container(app: App, process: Process) -> Object:
         "resources": dict(process.resources),
     }
     if process.args:
-        container["args"] = list(process.args)
+        container["args"] = [literal(word) for word in process.args]
         if app.image.kind == "pack":
             container["command"] = ["launcher"]
     if app.image.working_dir:

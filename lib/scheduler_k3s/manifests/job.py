@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from scheduler_k3s.app import App, Resources
 from scheduler_k3s.manifests import security, volumes
+from scheduler_k3s.manifests.literal import literal
 from scheduler_k3s.manifests.metadata import MANAGED, Object, added, triplet
 from scheduler_k3s.manifests.secret import config_name
 
@@ -96,8 +97,8 @@ def _container(app: App, run: Run) -> Object:
         "name": _container_name(app, run),
         "image": app.image.reference,
         "imagePullPolicy": "Always",
-        "args": list(run.args),
-        "env": [{"name": key, "value": value.replace("$(", "$$(")} for key, value in run.env],
+        "args": [literal(word) for word in run.args],
+        "env": [{"name": key, "value": literal(value)} for key, value in run.env],
         "envFrom": [{"secretRef": {"name": config_name(app.name), "optional": True}}],
         "resources": dict(run.resources),
         "securityContext": {"privileged": False, **security.container_context(app)},
