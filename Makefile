@@ -8,11 +8,12 @@ RIG := PYTHONPATH=tests $(PYTHON) -m rig
 VENV_STAMP := $(VENV)/requirements.sha256
 PYTHON_SOURCES := lib tests commands $(wildcard triggers/* subcommands/*)
 
-.PHONY: help venv check unit host cluster node-end test reference demo node-build node-start node-stop node-status clean
+.PHONY: help venv check unit host cluster node-end test reference demo bench node-build node-start node-stop node-status clean
 
 help:
 	@echo 'make demo         set everything up and deploy a sample app to a real Kubernetes'
 	@echo 'make test         set everything up; lint, unit, host and cluster tests'
+	@echo 'make bench        measure: one table, each row against its floor'
 	@echo 'make check unit host cluster     parts of it'
 	@echo 'make node-start node-status node-stop    the Kubernetes node the tests stand on'
 
@@ -22,7 +23,7 @@ venv:
 check: venv
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster
+	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster tests/bench
 	$(VENV)/bin/mypy commands triggers/*
 	$(VENV)/bin/mypy subcommands/*
 	tests/rig/packages shellcheck
@@ -52,5 +53,9 @@ reference: venv
 
 demo: node-start
 	$(RIG).demo
+
+# NAME="run redeploy" for some of it
+bench: node-start
+	PYTHONPATH=tests:lib $(PYTHON) -m bench --json tests/bench/latest.json $(NAME)
 
 clean: node-stop

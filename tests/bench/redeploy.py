@@ -1,11 +1,11 @@
-"""A redeploy without changes, in full, against a bare helm upgrade of the same objects. Needs the rig's node."""
+"""A redeploy without changes, in full, against a bare helm upgrade of the same objects."""
 
+import itertools
 import json
-import statistics
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from rig import images, target
@@ -14,27 +14,24 @@ from rig.node import versions
 from scheduler_k3s.manifests import chart
 from scheduler_k3s.tools.resources import manifest_objects
 
+from .measure import Row, in_turns
+
 RUNS = 5
 APP = "bench"
 
 
-def main() -> int:
+def rows() -> Iterator[Row]:
+    number = itertools.count()
     with host() as dokku:
         dokku.use(target.KUBECONFIG)
         dokku.dokku("apps:create", APP)
         dokku.dokku("ps:set", APP, "stop-timeout-seconds", "1")
         dokku.dokku("git:from-image", APP, images.sample())
         try:
-            floor, ours = [], []
-            for run in range(RUNS):
-                floor.append(_helm(run))
-                ours.append(_deploy(dokku))
+            floor, ours = in_turns(RUNS, lambda: _helm(next(number)), lambda: _deploy(dokku))
         finally:
             dokku.dokku("--force", "apps:destroy", APP)
-    print(f"helm upgrade --wait=legacy        {_spread(floor)}")
-    ratio = statistics.median(ours) / statistics.median(floor)
-    print(f"scheduler-deploy                  {_spread(ours)}   {ratio:.2f} x")
-    return 0
+    yield Row("scheduler-deploy, nothing changed, 1 process", "helm upgrade --wait", "s", ours, floor, 1.5)
 
 
 def _helm(run: int) -> float:
@@ -79,11 +76,3 @@ def _deploy(dokku: Host) -> float:
     if running.wait() != 0:
         raise SystemExit("the deploy failed")
     return seconds
-
-
-def _spread(samples: list[float]) -> str:
-    return f"{statistics.median(samples):6.2f} s  ({min(samples):.2f} to {max(samples):.2f}, {len(samples)} runs)"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
