@@ -29,6 +29,15 @@ def app_lock(app: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
+def cluster_lock() -> Iterator[None]:
+    """Hold the cluster's nodes: one command at a time makes a cluster, joins, removes or uninstalls."""
+    directory = host.data(properties.GLOBAL)
+    properties.make_directory(directory)
+    with _held("the cluster", f"{directory}/nodes.lock"):
+        yield
+
+
+@contextlib.contextmanager
 def _held(app: str, path: str) -> Iterator[int]:
     """Whoever held the lock before may have destroyed the app, and its file with it: then there is a new one."""
     while True:
