@@ -19,6 +19,10 @@ PULL_REASONS = frozenset(
     }
 )
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+REFUSALS = frozenset(
+    {"SysctlForbidden", "AppArmor", "PodOSNotSupported", "PodFeatureUnsupported", "UnexpectedAdmissionError"}
+)
+"""Reasons of pods that their node does not take, whatever else runs there."""
 _CREDENTIALS = re.compile(
     r"unauthorized|authentication required|authorization failed|access denied|resource is denied|forbidden",
     re.IGNORECASE,
@@ -63,6 +67,11 @@ def has_ended(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")
 
 
+def is_refused(pod: Object) -> bool:
+    """Whether the pod's node has ended it without starting it."""
+    return has_ended(pod) and pod["status"].get("reason") in REFUSALS
+
+
 def statuses(pod: Object) -> list[Object]:
     """The status of each container, without init containers that have done their part."""
     status = pod.get("status") or {}
@@ -100,6 +109,8 @@ def phrase(pod: Object, events: Sequence[Object]) -> str:
     """What one pod that is not ready is doing, in a few words."""
     if is_leaving(pod):
         return "stopping"
+    if is_refused(pod):
+        return f"refused by the node ({pod['status']['reason']})"
     if has_ended(pod):
         return str(pod["status"].get("reason") or pod["status"]["phase"]).lower()
     status = troubled(pod)
@@ -141,6 +152,18 @@ def waiting_failure(process: str, pod: str, status: Object) -> Failure:
     reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
     hint = _pull_hint(reason, message) if reason in PULL_REASONS else "The container cannot be made as asked"
     return Failure(process, pod, reason, message, hint, container=status["name"])
+
+
+def refusal(process: str, pod: Object) -> Failure:
+    """For a pod that its node does not take."""
+    reason, message = str(pod["status"]["reason"]), str(pod["status"].get("message") or "")
+    hint = "The nodes do not take such pods"
+    if reason == "SysctlForbidden":
+        hint = (
+            "Nodes set only sysctls that their kubelet allows (allowed-unsafe-sysctls). Allow it there, or remove "
+            "it with: dokku docker-options:remove APP deploy '--sysctl NAME=VALUE'"
+        )
+    return Failure(process, pod["metadata"]["name"], reason, message, hint)
 
 
 def crash(process: str, pod: str, status: Object) -> Failure:

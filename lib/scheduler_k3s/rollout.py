@@ -1,7 +1,7 @@
 """What the pods of a rollout are doing, and when there is no hope for it. Pure: objects and times in, words out.
 
 A rollout is the new ReplicaSet of one Deployment. It is doomed when waiting longer cannot help: the rules and
-their patience are in `_PATIENCE` and `_EXITS`.
+their patience are in `_PATIENCE`, `_EXITS` and `_REFUSALS`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,10 @@ from scheduler_k3s.diagnosis import CONFIG_REASONS, PULL_REASONS, Failure, Objec
 
 REVISION = "deployment.kubernetes.io/revision"
 VERSION = "app.kubernetes.io/version"
+PART_OF = "app.kubernetes.io/part-of"
+NAME = "app.kubernetes.io/name"
 _EXITS = 3
+_REFUSALS = 3
 _PATIENCE = {"pull": 60.0, "config": 10.0, "unschedulable": 60.0, "replicas": 10.0}
 _HOPEFUL_EVENTS = frozenset(
     {
@@ -28,11 +31,15 @@ _HOPEFUL_EVENTS = frozenset(
 
 @dataclass
 class Rollout:
-    """One process type's way to its new pods. `look` takes what the cluster says now; times are in seconds."""
+    """One process type's way to its new pods. `look` takes what the cluster says now; times are in seconds.
+
+    With `patient` unset the first sign is enough to call it doomed: for a deploy that is over already.
+    """
 
     process: str
     deployment: str
     version: str
+    patient: bool = True
     wanted: int = 0
     ready: int = 0
     available: int = 0
@@ -44,6 +51,8 @@ class Rollout:
     _since: dict[tuple[str, ...], float] = field(default_factory=dict)
     _hopeless: dict[tuple[str, ...], int] = field(default_factory=dict)
     _exits_before: dict[tuple[str, ...], int] | None = None
+    _refused_before: frozenset[str] = frozenset()
+    _item: Object = field(default_factory=dict)
 
     def look(
         self,
@@ -59,6 +68,7 @@ class Rollout:
         self.applied = item is not None and _version(item) == self.version and _observed(item)
         if item is None or not self.applied:
             return
+        self._item = item
         self.wanted = item["spec"].get("replicas", 1)
         current = _current(item, replica_sets)
         self.pods = sorted(
@@ -92,27 +102,43 @@ class Rollout:
             )
         return f"{self.process}: {min(self.ready, self.wanted)} of {self.wanted} pods ready{doing}"
 
+    def suspect(self, events: Mapping[str, Sequence[Object]]) -> Failure | None:
+        """What would doom the rollout if it lasted."""
+        impatient = Rollout(self.process, self.deployment, self.version, patient=False, pods=self.pods)
+        return impatient._doom(self._item, events, 0.0)
+
     def _remember_exits(self, pods: Sequence[Object]) -> None:
         """Pods that were there before may stay, as in a restart of another process: their past does not count."""
-        if self._exits_before is None:
+        if self._exits_before is None and self.patient:
             self._exits_before = {
                 (pod["metadata"]["name"], status["name"]): diagnosis.exits(status)
                 for pod in pods
                 for status in diagnosis.statuses(pod)
             }
+            self._refused_before = frozenset(
+                pod["metadata"]["name"] for pod in pods if diagnosis.is_refused(pod)
+            )
 
     def _doom(self, item: Object, events: Mapping[str, Sequence[Object]], now: float) -> Failure | None:
-        failure = self._replica_failure(item, now)
+        failure = self._replica_failure(item, now) or self._refused()
         for pod in self.pods:
             if failure:
                 break
-            if diagnosis.is_leaving(pod) or diagnosis.has_ended(pod):
+            if diagnosis.is_leaving(pod) or diagnosis.has_ended(pod) or (not self.patient and is_ready(pod)):
                 continue
             known = events.get(pod["metadata"]["name"], ())
             failure = self._unschedulable(pod, known, now)
             for status in diagnosis.statuses(pod):
                 failure = failure or self._container(pod, status, known, now)
         return failure
+
+    def _refused(self) -> Failure | None:
+        """Nodes that do not take the pods they are given end them at once, and the next meet the same."""
+        refused = [pod for pod in self.pods if diagnosis.is_refused(pod)]
+        refused = [pod for pod in refused if pod["metadata"]["name"] not in self._refused_before]
+        if len(refused) < (_REFUSALS if self.patient else 1):
+            return None
+        return diagnosis.refusal(self.process, refused[-1])
 
     def _replica_failure(self, item: Object, now: float) -> Failure | None:
         found = condition(item, "ReplicaFailure")
@@ -155,7 +181,7 @@ class Rollout:
         if refused or failing or unmade:
             return diagnosis.waiting_failure(self.process, key[0], status)
         exits = diagnosis.exits(status) - (self._exits_before or {}).get(key, 0)
-        if diagnosis.last_exit(status) and exits >= _EXITS:
+        if diagnosis.last_exit(status) and exits >= (_EXITS if self.patient else 1):
             return diagnosis.crash(self.process, key[0], status)
         return None
 
@@ -163,26 +189,41 @@ class Rollout:
         if not present:
             self._since.pop((rule, *key), None)
             return False
-        return now - self._since.setdefault((rule, *key), now) >= _PATIENCE[rule]
+        since = self._since.setdefault((rule, *key), now)
+        return not self.patient or now - since >= _PATIENCE[rule]
 
     def _twice(self, key: tuple[str, ...], pulling: bool, hopeless: bool) -> bool:
         """A back-off names no cause on older servers: the count holds as long as the pull fails."""
         count = self._hopeless.get(key, 0) + hopeless if pulling else 0
         self._hopeless[key] = count
-        return count >= 2
+        return count >= (2 if self.patient else 1)
+
+
+def of(app: str, namespace: str, objects: Sequence[Object], patient: bool = True) -> list[Rollout]:
+    """The rollouts of a release's objects. A kustomization may have renamed a Deployment, or added one that is
+    none of the app's processes: helm alone waits for that."""
+    found = []
+    for item in objects:
+        metadata = item["metadata"]
+        if item["kind"] != "Deployment" or (metadata.get("namespace") or namespace) != namespace:
+            continue
+        labels = metadata.get("labels") or {}
+        if labels.get(PART_OF) == app:
+            process = str(labels.get(NAME) or metadata["name"])
+            found.append(Rollout(process, metadata["name"], _version(item), patient))
+    return found
 
 
 def unfinished(rollout: Rollout, events: Mapping[str, Sequence[Object]]) -> Failure:
     """Why a rollout that is not doomed was not done in time, as far as its pods tell."""
-    pod = next((pod for pod in rollout.pods if not is_ready(pod)), None)
+    if failure := rollout.suspect(events):
+        return failure
+    waiting = [pod for pod in rollout.pods if not is_ready(pod)]
+    pod = min(waiting, key=diagnosis.has_ended, default=None)
     if pod is None:
         return Failure(rollout.process, "", "NotReady", rollout.text)
     name = pod["metadata"]["name"]
     status = diagnosis.troubled(pod)
-    if state(status, "waiting").get("reason") in PULL_REASONS | CONFIG_REASONS:
-        return diagnosis.waiting_failure(rollout.process, name, status)
-    if diagnosis.last_exit(status):
-        return diagnosis.crash(rollout.process, name, status)
     known = events.get(name, ())
     warnings = [str(event.get("message")) for event in known if event.get("type") == "Warning"]
     message = warnings[-1] if warnings else diagnosis.phrase(pod, known)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from scheduler_k3s.diagnosis import Failure
-from scheduler_k3s.rollout import Rollout, unfinished
+from scheduler_k3s.rollout import Rollout, of, unfinished
 from unit.kube_objects import (
     IMAGE,
     Object,
@@ -500,3 +500,123 @@ def test_out_of_time_looks_past_the_containers_that_are_well() -> None:
 
 def test_out_of_time_without_any_pod_repeats_the_progress() -> None:
     assert out_of_time().message == "web: 0 of 2 pods ready"
+
+
+# pods that their node does not take
+
+
+def refused(name: str, reason: str = "SysctlForbidden") -> Object:
+    message = 'Pod was rejected: forbidden sysctl: "net.core.somaxconn" not allowlisted'
+    return pod(name, phase="Failed", reason=reason, message=message)
+
+
+@pytest.mark.parametrize("reason", ["SysctlForbidden", "AppArmor", "UnexpectedAdmissionError"])
+def test_the_third_pod_that_a_node_does_not_take_is_the_last(reason: str) -> None:
+    watched = rollout()
+    look(watched)
+    pods = [refused(f"shop-web-r2-{letter}", reason) for letter in "abc"]
+    look(watched, *pods[:2])
+    assert (doom(watched), watched.text) == (
+        "",
+        f"web: 0 of 2 pods ready, 2 refused by the node ({reason})",
+    )
+    look(watched, *pods)
+    assert watched.failure is not None
+    assert (watched.failure.pod, watched.failure.reason) == ("shop-web-r2-c", reason)
+    assert watched.failure.message == pods[0]["status"]["message"]
+    assert ("docker-options:remove APP" in watched.failure.hint) is (reason == "SysctlForbidden")
+
+
+def test_pods_that_were_refused_before_or_evicted_are_no_refusals() -> None:
+    watched = rollout()
+    before = [refused(f"shop-web-r2-{letter}") for letter in "abc"]
+    look(watched, *before)
+    evicted = [refused(f"shop-web-r2-{letter}", "Evicted") for letter in "defg"]
+    look(watched, *before, *evicted)
+    assert doom(watched) == ""
+
+
+# a deploy that is over: one look has to do
+
+
+def blunt(item: Object, events: list[Object] | None = None, **status: Any) -> Failure | None:
+    watched = Rollout("web", "shop-web", "200", patient=False)
+    look(watched, item, events={"shop-web-r2-a": events or []}, **status)
+    return watched.failure
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        (pod(containers=[waiting("ImagePullBackOff", f"{BACK_OFF}: {NOT_FOUND}")]), "ImagePullBackOff"),
+        (pod(containers=[waiting("ErrImagePull", REFUSED)]), "ErrImagePull"),
+        (
+            pod(containers=[waiting("CreateContainerConfigError", "no such secret")]),
+            "CreateContainerConfigError",
+        ),
+        (pod(containers=[waiting("CrashLoopBackOff", restarts=9, last=exited())]), "Error"),
+        (unschedulable(), "Unschedulable"),
+        (refused("shop-web-r2-a"), "SysctlForbidden"),
+    ],
+)
+def test_afterwards_the_first_sign_is_enough(item: Object, reason: str) -> None:
+    failure = blunt(item)
+    assert failure is not None
+    assert failure.reason == reason
+
+
+def test_afterwards_a_quota_is_named_and_a_pod_that_is_ready_is_not() -> None:
+    quota = {
+        "type": "ReplicaFailure",
+        "status": "True",
+        "reason": "FailedCreate",
+        "message": "exceeded quota",
+    }
+    failure = blunt(pod(containers=[running(4, ready=True, last=exited())], ready=True))
+    assert failure is None
+    watched = Rollout("web", "shop-web", "200", patient=False)
+    look(watched, conditions=[quota])
+    assert watched.failure is not None
+    assert watched.failure.message == "exceeded quota"
+
+
+def test_out_of_time_a_quota_and_a_full_cluster_are_named() -> None:
+    watched = rollout()
+    quota = {
+        "type": "ReplicaFailure",
+        "status": "True",
+        "reason": "FailedCreate",
+        "message": "exceeded quota",
+    }
+    look(watched, conditions=[quota])
+    assert unfinished(watched, {}).message == "exceeded quota"
+    assert out_of_time(unschedulable()).reason == "Unschedulable"
+    evicted = pod("shop-web-r2-0", phase="Failed", reason="Evicted")
+    assert out_of_time(evicted, pod(containers=[running()])).message == "started, not ready yet"
+
+
+# which rollouts a release has
+
+
+def named(name: str, namespace: str = "default", kind: str = "Deployment", **labels: str) -> Object:
+    template = {"metadata": {"annotations": {"app.kubernetes.io/version": "7"}}}
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    return {"kind": kind, "metadata": metadata, "spec": {"template": template}}
+
+
+def test_deployments_are_watched_by_the_name_that_they_have() -> None:
+    own = {"app.kubernetes.io/part-of": "shop", "app.kubernetes.io/name": "web"}
+    found = of(
+        "shop",
+        "default",
+        [
+            named("blue-shop-web", **own),
+            named("helper", **{"app.kubernetes.io/part-of": "other"}),
+            named("unlabelled"),
+            named("shop-web", namespace="elsewhere", **own),
+            named("shop-web", kind="Service", **own),
+        ],
+    )
+    assert [(item.process, item.deployment, item.version) for item in found] == [
+        ("web", "blue-shop-web", "7")
+    ]

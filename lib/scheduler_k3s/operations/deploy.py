@@ -75,8 +75,9 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
         upgrade(
             runner,
             cluster,
-            plan.remaining(planned),
+            planned.app,
             planned.files,
+            plan.rollouts(planned),
             rollback=options.rollback,
             first=not before.deployed,
         )

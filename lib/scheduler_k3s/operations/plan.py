@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scheduler_k3s import app_json_schema, assemble, log, scaling, settings
+from scheduler_k3s import app_json_schema, assemble, log, rollout, scaling, settings
 from scheduler_k3s.app import App, Image, Tls
 from scheduler_k3s.dokku import facts, triggers
 from scheduler_k3s.dokku.facts import Facts
@@ -15,6 +15,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart, objects
 from scheduler_k3s.operations import auxiliary, claims, keda, kustomization, neighbours, routes, state
 from scheduler_k3s.operations.state import State
+from scheduler_k3s.rollout import Rollout
 from scheduler_k3s.scaling import Keda
 from scheduler_k3s.tools import resources
 from scheduler_k3s.tools.cluster import Cluster, Object
@@ -133,11 +134,9 @@ def checked(plan: Plan, cluster: Cluster, legacy: Sequence[Object] = ()) -> Plan
     return plan
 
 
-def remaining(plan: Plan) -> App:
-    """The app with those of its processes that have a Deployment: a kustomization may have taken one away."""
-    deployments = {item["metadata"]["name"] for item in plan.objects if item["kind"] == "Deployment"}
-    processes = [item for item in plan.app.processes if f"{plan.app.name}-{item.type}" in deployments]
-    return replace(plan.app, processes=processes)
+def rollouts(plan: Plan) -> list[Rollout]:
+    """What is to be watched, by the names that a kustomization has given."""
+    return rollout.of(plan.app.name, plan.app.namespace, plan.objects)
 
 
 def _model(gathered: Gathered, options: Options, image: Image, ids: Ids, *, tls: Tls) -> App:

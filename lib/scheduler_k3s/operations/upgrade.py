@@ -1,7 +1,7 @@
 """Upgrades the app's release and waits for its pods, telling what they do. Ends as soon as there is no hope."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from scheduler_k3s import log
@@ -18,7 +18,14 @@ _UNTIL_APPLIED = 0.2
 
 
 def upgrade(
-    runner: helm.Helm, cluster: Cluster, app: App, files: Mapping[str, str], *, rollback: bool, first: bool
+    runner: helm.Helm,
+    cluster: Cluster,
+    app: App,
+    files: Mapping[str, str],
+    rollouts: Sequence[Rollout],
+    *,
+    rollback: bool,
+    first: bool,
 ) -> None:
     """With `rollback`, a failure brings the last good revision back; helm waits for it as long again. Where none
     was ever good (`first`), the release stays for inspection and its processes are stopped.
@@ -26,15 +33,22 @@ def upgrade(
     Errors: RolloutFailed with the reasons, PluginError with helm's own words, Cancelled.
     """
     try:
-        _upgrade(runner, cluster, app, files, rollback and not first)
+        _upgrade(runner, cluster, app, files, rollouts, rollback=rollback and not first)
     except PluginError:
         if rollback and first:
-            _stop(cluster, app)
+            _stop(cluster, app, rollouts)
         raise
 
 
-def _upgrade(runner: helm.Helm, cluster: Cluster, app: App, files: Mapping[str, str], rollback: bool) -> None:
-    rollouts = [Rollout(p.type, f"{app.name}-{p.type}", p.deployment_id) for p in app.processes]
+def _upgrade(
+    runner: helm.Helm,
+    cluster: Cluster,
+    app: App,
+    files: Mapping[str, str],
+    rollouts: Sequence[Rollout],
+    *,
+    rollback: bool,
+) -> None:
     watch = Watch(cluster.copy(), app.name, app.namespace, rollouts)
     deadline = time.monotonic() + app.deploy_timeout
     running = runner.upgrade(app.name, app.namespace, files, wait=app.deploy_timeout, rollback=rollback)
@@ -81,12 +95,12 @@ def _timed_out(app: App) -> str:
     return f"Deploy of {app.name} failed: not all pods were ready within {app.deploy_timeout:g}s (deploy-timeout)"
 
 
-def _stop(cluster: Cluster, app: App) -> None:
+def _stop(cluster: Cluster, app: App, rollouts: Sequence[Rollout]) -> None:
     log.detail(f"Stopping the processes of {app.name}: there is no good version to go back to")
     base = f"/apis/apps/v1/namespaces/{name(app.namespace)}/deployments"
     steps: list[Callable[[], object]] = [
-        partial(cluster.merge, f"{base}/{name(f'{app.name}-{process.type}')}", {"spec": {"replicas": 0}})
-        for process in app.processes
+        partial(cluster.merge, f"{base}/{name(rollout.deployment)}", {"spec": {"replicas": 0}})
+        for rollout in rollouts
     ]
     if any(process.autoscaling for process in app.processes):
         steps.insert(0, partial(pause_autoscaling, cluster, app.name, app.namespace))

@@ -30,7 +30,8 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Release:
-    """One revision. `values` are the computed ones: the chart's, overlaid by what was given on a command line."""
+    """One revision. `values` are the computed ones: the chart's, overlaid by what was given on a command line.
+    `description` is why it is in its status."""
 
     name: str
     namespace: str
@@ -40,6 +41,7 @@ class Release:
     values: Mapping[str, Any]
     manifest: str
     record: Object
+    description: str = ""
 
     def value(self, path: str, default: str = "") -> str:
         """The value at a dotted path, as text; older charts wrote numbers where text was meant."""
@@ -105,6 +107,7 @@ def decode(record: Object) -> Release:
         values=_overlay(chart.get("values") or {}, content.get("config") or {}),
         manifest=content.get("manifest") or "",
         record=record,
+        description=str((content.get("info") or {}).get("description") or ""),
     )
 
 

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scheduler_k3s import rollout
 from scheduler_k3s.autoscaling import Autoscaling, Trigger
 from scheduler_k3s.errors import PluginError
+from scheduler_k3s.manifests import objects
 from scheduler_k3s.operations import upgrade as operation
 from scheduler_k3s.operations import watch
 from scheduler_k3s.operations.watch import RolloutFailed
@@ -114,7 +116,8 @@ def upgrade(
     model = shop(worker(**fields), deploy_timeout=60.0)
     files = {"Chart.yaml": "{}"}
     with helm.session(helm.Target("/k", ""), str(tmp_path)) as runner:
-        operation.upgrade(runner, api.cluster(), model, files, rollback=rollback, first=first)
+        rollouts = rollout.of("shop", "default", objects.build(model))
+        operation.upgrade(runner, api.cluster(), model, files, rollouts, rollback=rollback, first=first)
 
 
 def test_it_is_done_when_the_pods_have_stayed_up(
