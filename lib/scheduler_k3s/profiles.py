@@ -90,6 +90,19 @@ def check_role(role: str) -> None:
         raise PluginError(f"Invalid role: {role}")
 
 
+def kubelet_args(pieces: "Sequence[str]") -> list[str]:
+    """The arguments that a list flag was split into: a comma ends one only where the next `key=` begins."""
+    joined: list[str] = []
+    for piece in pieces:
+        name, equals, _ = piece.partition("=")
+        begins = equals and name[:1] in values.LOWER and values.consists_of(name, _ARGUMENT)
+        if joined and not begins:
+            joined[-1] += f",{piece}"
+        else:
+            joined.append(piece)
+    return joined
+
+
 def check_kubelet_args(arguments: "Sequence[str]") -> None:
     """Each is the name of a kubelet flag and its value. Errors: PluginError."""
     for argument in arguments:

@@ -80,3 +80,22 @@ def test_kubelet_arguments() -> None:
     for wrong in ("max-pods", "=1", "max-pods=", "--max-pods=1", "Max=1", "a b=1", "a=b\nc", ""):
         with pytest.raises(PluginError, match=r"(?s)^Invalid kubelet-args: .*for example max-pods=150"):
             profiles.check_kubelet_args([wrong])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "arguments"),
+    [
+        (["max-pods=50", "v=2"], ["max-pods=50", "v=2"]),
+        (
+            ["eviction-hard=memory.available<200Mi", "nodefs.available<10%", "max-pods=50"],
+            ["eviction-hard=memory.available<200Mi,nodefs.available<10%", "max-pods=50"],
+        ),
+        (["feature-gates=A=true", "BothCases=false"], ["feature-gates=A=true,BothCases=false"]),
+        (["lonely"], ["lonely"]),
+        ([], []),
+    ],
+)
+def test_a_comma_separates_kubelet_arguments_only_where_the_next_begins(
+    pieces: list[str], arguments: list[str]
+) -> None:
+    assert profiles.kubelet_args(pieces) == arguments
