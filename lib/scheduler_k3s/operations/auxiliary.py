@@ -18,7 +18,11 @@ from scheduler_k3s.tools.command import CommandError
 from scheduler_k3s.tools.release import Release
 
 VERSION = "0.0.1"
-_TITLES = {"config": "Error syncing config secret", "pull-secret": "Error syncing pull secret"}
+_TITLES = {
+    "config": "Error syncing config secret",
+    "pull-secret": "Error syncing pull secret",
+    "tls": "Error syncing certificate",
+}
 
 
 def secrets(app: App, docker_config: Secret) -> dict[str, Object]:
@@ -73,7 +77,7 @@ def write(runner: helm.Helm, namespace: str, files: Mapping[str, Mapping[str, st
     upgrades = {name: runner.upgrade(name, namespace, chart_files) for name, chart_files in files.items()}
     try:
         for name, upgrade in upgrades.items():
-            finish(upgrade, _TITLES["pull-secret" if name.startswith("pull-secret-") else "config"])
+            finish(upgrade, next(title for kind, title in _TITLES.items() if name.startswith(f"{kind}-")))
     finally:
         for upgrade in upgrades.values():
             upgrade.abort(0)

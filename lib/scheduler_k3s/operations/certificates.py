@@ -1,35 +1,38 @@
 """Where an app's certificate comes from, as its properties and the cluster have it."""
 
+from typing import NamedTuple
+
 from scheduler_k3s import settings, tls
 from scheduler_k3s.app import Tls
 from scheduler_k3s.dokku import properties
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.issuer import API_VERSION
-from scheduler_k3s.operations import target
-from scheduler_k3s.tools import release
+from scheduler_k3s.operations import imported, target
+from scheduler_k3s.operations.imported import Imported
 from scheduler_k3s.tools.cluster import Cluster, name
 
 _EMAILS = ("letsencrypt-email-prod", "letsencrypt-email-stag")
 _SETTINGS = (*_EMAILS, "letsencrypt-server", "cert-issuer-name", "cert-issuer-kind")
 
 
-def read(cluster: Cluster, app: str, namespace: str) -> tuple[Tls, list[str]]:
-    """The source, and what the user should know of it. Errors: PluginError for a property that breaks its rule."""
-    told = []
-    imported = properties.read(app, "tls-cert-imported") == "true"
-    if imported and not release.revisions(cluster, namespace, f"tls-{app}"):
-        imported = False
-        told.append(
-            f"The certificate imported for {app} is not in namespace {namespace} of the cluster. "
-            f"Bring it there with: dokku certs:update {app} CRT KEY"
-        )
+class Source(NamedTuple):
+    """`told` is what the user should know of it."""
+
+    tls: Tls
+    told: list[str]
+    imported: Imported
+
+
+def read(cluster: Cluster, app: str, namespace: str) -> Source:
+    """Errors: PluginError for a property that breaks its rule."""
+    brought = imported.read(cluster, app, namespace)
     found = tls.decide(
         app,
         {name: settings.checked(app, name) for name in _SETTINGS},
         own_emails={name: properties.read(app, name) for name in _EMAILS},
-        imported=imported,
+        imported=brought.usable,
     )
-    return found, told + missing_issuer(cluster, app, namespace, found)
+    return Source(found, [*brought.told, *missing_issuer(cluster, app, namespace, found)], brought)
 
 
 def missing_issuer(cluster: Cluster, app: str, namespace: str, wanted: Tls) -> list[str]:
@@ -57,7 +60,7 @@ def operator_issuer_warnings(app: str) -> list[str]:
         if settings.value(app, "cert-issuer-name") in ("", "false"):
             return []
         cluster = target.cluster(attempts=1, timeout=5.0)
-        found, told = read(cluster, app, target.namespace(app))
+        found, told, _ = read(cluster, app, target.namespace(app))
         return told if found.issuer == settings.value(app, "cert-issuer-name") else []
     except PluginError:
         return []

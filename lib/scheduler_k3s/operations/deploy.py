@@ -12,19 +12,31 @@ from scheduler_k3s import assemble, log, names
 from scheduler_k3s.app import App
 from scheduler_k3s.dokku import host, properties, triggers
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import auxiliary, destroy, keda, lock, plan, signals, state, target
+from scheduler_k3s.operations import (
+    auxiliary,
+    certs,
+    destroy,
+    imported,
+    keda,
+    lock,
+    plan,
+    signals,
+    state,
+    target,
+)
 from scheduler_k3s.operations.plan import Gathered, Ids, Options
 from scheduler_k3s.operations.state import State
 from scheduler_k3s.operations.upgrade import upgrade
 from scheduler_k3s.tools import helm, private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object, name
-from scheduler_k3s.tools.release import PENDING
+from scheduler_k3s.tools.release import PENDING, Release
 
 _INTERRUPTED = "ended by dokku: the deploy that made this revision was killed"
 
 
-def deploy(app: str, image_tag: str, process_type: str = "") -> None:
-    """Deploy the app, then tell dokku. With `process_type`, only that process gets new pods.
+def deploy(app: str, image_tag: str, process_type: str = "", *, held: bool = False) -> None:
+    """Deploy the app, then tell dokku. With `process_type`, only that process gets new pods; with `held` none that
+    runs as it should.
 
     Errors: PluginError. Nothing in the cluster has changed when a fact, a name or an object is refused; a failed
     rollout leaves the old pods serving and the revision marked as failed.
@@ -34,13 +46,14 @@ def deploy(app: str, image_tag: str, process_type: str = "") -> None:
         private.path("helm")
         destroy.clean()
         with lock.app_lock(app) as inherited:
-            _deploy(app, image_tag, process_type, Options.of(app), inherited)
+            _deploy(app, image_tag, Ids.new(process_type, held), Options.of(app), inherited)
+        certs.forget(app)
         log.step("Running post-deploy")
         triggers.fire("core-post-deploy", app, "", "", image_tag)
         triggers.fire("post-deploy", app, "", "", image_tag)
 
 
-def _deploy(app: str, image_tag: str, process_type: str, options: Options, inherited: int) -> None:
+def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int) -> None:
     cluster = target.cluster()
     gathered = _until_left(cluster, plan.gather(app, options.namespace, cluster), options)
     known, before = gathered.known, gathered.before
@@ -51,23 +64,28 @@ def _deploy(app: str, image_tag: str, process_type: str, options: Options, inher
             f"dokku ps:rebuild {app}"
         )
     image = assemble.image(known, image_tag, before.newest)
-    planned = plan.make(gathered, cluster, options, image, Ids.new(process_type))
+    planned = plan.make(gathered, cluster, options, image, ids)
+    certificate = planned.gathered.imported
     secrets = auxiliary.outdated(cluster, planned.app, known.docker_config, before)
+    if certificate.outdated and certificate.item:
+        secrets[certificate.item["metadata"]["name"]] = certificate.item
     secret_files = auxiliary.charts(secrets)
     if not before.namespace_exists:
         state.ensure_namespace(cluster, options.namespace)
     legacy = state.legacy_ingresses(cluster, app, options.namespace)
     for release_name, item in secrets.items():
-        plan.dry_run(cluster, [item], before.auxiliary.get(release_name), release_name)
+        plan.dry_run(cluster, [item], before.auxiliary.get(release_name, certificate.revision), release_name)
     planned = plan.checked(planned, cluster, legacy)
     for text in planned.warnings:
         log.warn(text)
-    _end_pending(cluster, before)
+    _end_pending(cluster, before, certificate.revision)
     for item in legacy:
         cluster.delete(state.ingress_path(item))
     where = helm.Target(target.kubeconfig_path(), target.kube_context())
     with helm.session(where, host.data(app), (inherited,)) as runner:
         auxiliary.write(runner, options.namespace, secret_files)
+        if certificate.usable:
+            imported.mark(app, "true")
         auxiliary.remove_unmanaged(runner, planned.app, before)
         _prune_pull_secrets(cluster, planned.app, before)
         keda.prepare(cluster, planned.app, planned.objects, gathered.autoscaler.served, before.newest)
@@ -103,9 +121,9 @@ def _until_left(cluster: Cluster, gathered: Gathered, options: Options) -> Gathe
     return replace(gathered, before=before)
 
 
-def _end_pending(cluster: Cluster, before: State) -> None:
+def _end_pending(cluster: Cluster, before: State, certificate: Release | None) -> None:
     """Our locks are held: whoever left a revision pending is dead, with its helm."""
-    for revision in (before.newest, *before.auxiliary.values()):
+    for revision in (before.newest, *before.auxiliary.values(), certificate):
         if revision is not None and revision.status in PENDING:
             log.detail(
                 f"Release {revision.name}: revision {revision.revision} was left unfinished, taking over"

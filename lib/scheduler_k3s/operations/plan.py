@@ -14,6 +14,8 @@ from scheduler_k3s.dokku.facts import Facts
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart, objects
 from scheduler_k3s.operations import auxiliary, claims, keda, kustomization, neighbours, routes, state
+from scheduler_k3s.operations.imported import NONE as NO_CERTIFICATE
+from scheduler_k3s.operations.imported import Imported
 from scheduler_k3s.operations.state import State
 from scheduler_k3s.rollout import Rollout
 from scheduler_k3s.scaling import Keda
@@ -52,11 +54,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What dokku knows of the app, and what the cluster holds of it."""
+    """What dokku knows of the app, and what the cluster holds of it. `imported` is the certificate of its domains
+    that dokku has, once the plan is made."""
 
     known: Facts
     before: State
     autoscaler: Keda
+    imported: Imported = NO_CERTIFICATE
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ class Ids:
     held: bool = False
 
     @classmethod
-    def new(cls, target: str) -> "Ids":
-        return cls(str(int(time.time())), target)
+    def new(cls, target: str, held: bool = False) -> "Ids":
+        return cls(str(int(time.time())), target, held)
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def make(gathered: Gathered, cluster: Cluster, options: Options, image: Image, i
     """Errors: PluginError for whatever can be refused without asking the API server about the objects."""
     known, before = gathered.known, gathered.before
     found = routes.read(cluster, known.app, options.namespace)
+    gathered = replace(gathered, imported=found.imported)
     model = routes.fitted(cluster, _model(gathered, options, image, ids, tls=found.tls))
     model = scaling.fitted(model, gathered.autoscaler)
     told = routes.check(model, found)

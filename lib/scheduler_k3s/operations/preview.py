@@ -11,10 +11,8 @@ from typing import NamedTuple
 from scheduler_k3s import assemble, difference, log
 from scheduler_k3s.app import Image
 from scheduler_k3s.difference import ADDED, REMOVED, Change, Masking
-from scheduler_k3s.dokku import apps, triggers
-from scheduler_k3s.dokku.facts import Facts
+from scheduler_k3s.dokku import apps
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.manifests import secret
 from scheduler_k3s.operations import auxiliary, certificates, plan, target
 from scheduler_k3s.operations.plan import Gathered, Ids, Options, Plan
 from scheduler_k3s.tools import private, release, resources
@@ -80,20 +78,14 @@ def _compared(planned: Plan, cluster: Cluster, all_releases: bool) -> tuple[list
     after = list(planned.objects)
     if all_releases:
         known = planned.gathered.known
-        wanted = {**auxiliary.secrets(planned.app, known.docker_config), **_certificate(planned, known)}
+        wanted = auxiliary.secrets(planned.app, known.docker_config)
         for name in ("config", "pull-secret", "tls"):
             revision = release.newest(cluster, planned.app.namespace, f"{name}-{known.app}")
             before += resources.manifest_objects(revision.manifest if revision else "")
         after += wanted.values()
+        if certificate := planned.gathered.imported.item:
+            after.append(certificate)
     return before, after
-
-
-def _certificate(planned: Plan, known: Facts) -> dict[str, Object]:
-    """The imported certificate, as certs:add puts it into the cluster."""
-    if triggers.ask("certs-exists", known.app).strip() != "true":
-        return {}
-    pair = [triggers.ask("certs-get", known.app, part) for part in ("crt", "key")]
-    return {f"tls-{known.app}": secret.certificate(known.app, planned.app.namespace, *pair)}
 
 
 def _print(found: Sequence[Change]) -> None:

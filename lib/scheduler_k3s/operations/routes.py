@@ -9,6 +9,8 @@ from scheduler_k3s.manifests import traefik
 from scheduler_k3s.manifests.ingress import without_snippets
 from scheduler_k3s.manifests.routing import NGINX, TRAEFIK
 from scheduler_k3s.operations import certificates
+from scheduler_k3s.operations.imported import NONE as NO_CERTIFICATE
+from scheduler_k3s.operations.imported import Imported
 from scheduler_k3s.tools.cluster import ApiError, Cluster, Object, name
 from scheduler_k3s.tools.resources import Refused
 
@@ -19,19 +21,21 @@ _SCHEMA = "/openapi/v3/apis/traefik.io/v1alpha1"
 
 @dataclass(frozen=True)
 class Routing:
-    """`claims` are the hosts that are routed already, by whom; `warnings` is what the user should know."""
+    """`claims` are the hosts that are routed already, by whom; `warnings` is what the user should know; `imported`
+    is the certificate that dokku has."""
 
     tls: Tls
     claims: tuple[Claim, ...] = ()
     warnings: tuple[str, ...] = ()
+    imported: Imported = NO_CERTIFICATE
 
 
 def read(cluster: Cluster, app: str, namespace: str) -> Routing:
-    tls, told = certificates.read(cluster, app, namespace)
+    tls, told, imported = certificates.read(cluster, app, namespace)
     taken = domain_claims.read(_everywhere(cluster, _INGRESSES, namespace, "ingresses"), "Ingress")
     routes = _everywhere(cluster, f"/apis/{traefik.API_VERSION}", namespace, "ingressroutes")
     taken += domain_claims.read(routes, "IngressRoute")
-    return Routing(tls, tuple(taken), tuple(told))
+    return Routing(tls, tuple(taken), tuple(told), imported)
 
 
 def fitted(cluster: Cluster, app: App) -> App:

@@ -27,7 +27,8 @@ def api() -> Iterator[ObjectApi]:
 
 
 def read(api: ObjectApi) -> tuple[Tls, list[str]]:
-    return certificates.read(api.cluster(), "shop", "team")
+    found = certificates.read(api.cluster(), "shop", "team")
+    return found.tls, found.told
 
 
 def imported(api: ObjectApi) -> None:
