@@ -65,8 +65,8 @@ class Arguments:
         return next(flag for flag in self.command.flags if flag.name == name)
 
 
-def parse(name: str, appendix: "Callable[[], list[str]] | None" = None) -> Arguments:
-    """Read the command line. `appendix` gives more lines for `--help`, which ends with SystemExit(0).
+def parse(name: str, appendix: "Callable[[Sequence[str]], list[str]] | None" = None) -> Arguments:
+    """Read the command line. `--help` ends with SystemExit(0), after more lines of `appendix` for the other words.
 
     Errors: PluginError with exit code 2, after the usage on stderr.
     """
@@ -81,8 +81,7 @@ def parse(name: str, appendix: "Callable[[], list[str]] | None" = None) -> Argum
         if found.command.info and word.startswith(found.command.info):
             found.info.append(word)
         elif word in ("--help", "-h"):
-            _print_usage(found.command, appendix)
-            sys.exit(0)
+            _help(found.command, appendix(positionals + rest) if appendix else [])
         elif word.startswith("--"):
             _take_flag(found, word, rest)
         elif len(word) > 1 and word[0] == "-" and not word[1].isdigit():
@@ -100,10 +99,13 @@ def parse(name: str, appendix: "Callable[[], list[str]] | None" = None) -> Argum
 def parse_report(name: str) -> Arguments:
     """Read the command line of `report` and `charts:report`, which know `--format X` and `--global` only.
 
-    Anything else that begins with `--` asks for one value of the report; it is found in `info`.
+    Anything else that begins with `--` asks for one value of the report, `--help` too unless it stands alone; it
+    is found in `info`.
     """
     found = Arguments(COMMANDS[name])
     rest = without_global_flags(sys.argv[2:], found.command)
+    if rest in (["--help"], ["-h"]):
+        _help(found.command)
     positionals: list[str] = []
     is_global = False
     while rest:
@@ -146,19 +148,8 @@ def app_flag() -> str:
 
 def fail(command: Command, message: str) -> "NoReturn":
     """End with the usage and a message, as for any wrong command line."""
-    _print_usage(command, None)
+    _print_usage(command)
     raise PluginError(message, 2)
-
-
-def usage(command: Command) -> list[str]:
-    lines = [f"Usage: dokku {command.synopsis}", "", command.summary]
-    if command.flags:
-        lines += ["", "Flags:"]
-    for flag in command.flags:
-        value = "" if flag.kind == BOOL else f" {flag.kind}"
-        default = f" (default {flag.default})" if flag.default else ""
-        lines.append(f"  {f'--{flag.name}{value}':<34}  {flag.summary}{default}")
-    return lines
 
 
 def _take_flag(found: Arguments, word: str, rest: list[str]) -> None:
@@ -193,7 +184,7 @@ def _take_scope(found: Arguments, words: list[str]) -> list[str]:
 def _take_words(found: Arguments, words: list[str]) -> None:
     limit = found.command.words
     if len(words) > limit:
-        fail(found.command, f"Unexpected argument: {words[limit]}")
+        fail(found.command, f"Unexpected argument: {words[limit]}" + _nearest(words[limit], found.command))
     found.words = words
 
 
@@ -204,9 +195,15 @@ def _nearest(name: str, command: Command) -> str:
     return f", did you mean --{close[0]}?" if close else ""
 
 
-def _print_usage(command: Command, appendix: "Callable[[], list[str]] | None") -> None:
-    for line in usage(command) + (["", *appendix()] if appendix else []):
-        print(line, file=sys.stderr)
+def _help(command: Command, appendix: "Sequence[str]" = ()) -> "NoReturn":
+    _print_usage(command, appendix)
+    sys.exit(0)
+
+
+def _print_usage(command: Command, appendix: "Sequence[str]" = ()) -> None:
+    from scheduler_k3s import usage
+
+    print("\n".join([*usage.lines(command), *appendix]), file=sys.stderr)
 
 
 def _is_integer(text: str) -> bool:

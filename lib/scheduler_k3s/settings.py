@@ -7,7 +7,7 @@ from scheduler_k3s.values import boolean, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 __all__ = ["GLOBAL", "SETTINGS", "boolean", "checked", "normalise", "reference", "seconds", "value"]
@@ -89,11 +89,12 @@ def normalise(name: str, text: str) -> str:
         raise PluginError(f"Invalid {name}: {shown}, {error}") from None
 
 
-def reference() -> list[str]:
-    """A line per property for the help: name, where it may be set, default, what it does."""
-    lines = []
-    for setting in SETTINGS.values():
+def reference(words: "Sequence[str]") -> list[str]:
+    """Lines for the help: the property that is named by one of the words, else the names of all."""
+    from scheduler_k3s import usage
+
+    for setting in (SETTINGS[word] for word in words if word in SETTINGS):
         default = f" (default {setting.default})" if setting.default else ""
-        scope = APP if setting.for_apps else HOST
-        lines.append(f"{setting.name:<26}{scope:<13}{setting.summary}{default}")
-    return lines
+        scope = "of an app or --global" if setting.for_apps else "--global only"
+        return ["", f"{setting.name}, {scope}:", f"  {setting.summary}{default}"]
+    return ["", "Properties (add --help to a name for what it does):", *usage.columns(sorted(SETTINGS))]

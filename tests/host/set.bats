@@ -150,7 +150,10 @@ TEXT
   run --separate-stderr dokku scheduler-k3s:set --help
   [ "$status" -eq 0 ]
   [ -z "$output" ]
-  [[ $stderr == "Usage: dokku scheduler-k3s:set"*"deploy-timeout"*"(default 300s)"* ]]
+  [[ $stderr == "Usage: dokku scheduler-k3s:set"*"deploy-timeout"* ]]
+  run --separate-stderr dokku scheduler-k3s:set web deploy-timeout --help
+  [ "$status" -eq 0 ]
+  [[ $stderr == *"deploy-timeout, of an app or --global:"*"(default 300s)" ]]
 }
 
 @test "a value that begins with a dash follows two dashes" {

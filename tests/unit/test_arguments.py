@@ -143,6 +143,7 @@ def test_a_single_pair_is_taken_whole(pair: dict[str, str]) -> None:
         (["--global=perhaps"], 'invalid argument "perhaps" for "--global" flag: must be true or false'),
         (["app", "a", "b", "surplus", "more"], "Unexpected argument: surplus"),
         (["--global", "a", "b", "surplus"], "Unexpected argument: surplus"),
+        (["app", "a", "b", "global"], "Unexpected argument: global, did you mean --global?"),
     ],
 )
 def test_what_is_wrong_is_said_after_the_usage(
@@ -206,7 +207,7 @@ def test_report_knows_two_flags_and_asks_with_the_others() -> None:
     said = parse("report", "app", "--format", "json", "--scheduler-k3s-namespace")
     assert (said.scope, said.text("format"), said.info) == ("app", "json", ["--scheduler-k3s-namespace"])
     assert parse("report", "--format=json", "app").info == ["--format=json"]
-    assert parse("report", "--help").info == ["--help"]
+    assert parse("report", "app", "--help").info == ["--help"]
     assert parse("report", "app", "--global").scope == "--global"
     assert parse("report").text("format") == "stdout"
     assert refusal("report", "app", "other") == "Unexpected argument: other"

@@ -52,8 +52,12 @@ def test_every_default_keeps_its_own_rule() -> None:
 
 
 def test_the_reference_names_every_property_with_scope_and_default() -> None:
-    lines = {line.split()[0]: line for line in settings.reference()}
-    assert set(lines) == set(settings.SETTINGS)
-    assert "app, global" in lines["namespace"]
-    assert "(default default)" in lines["namespace"]
-    assert " app" not in lines["token"].split("join")[0]
+    names = " ".join(settings.reference(["web"])[2:]).split()
+    assert sorted(names) == sorted(settings.SETTINGS)
+    for name, setting in settings.SETTINGS.items():
+        _, title, text = settings.reference(["web", name, "x"])
+        assert title.startswith(f"{name}, ")
+        assert ("an app" in title) == setting.for_apps
+        assert setting.summary in text
+        assert (f"(default {setting.default})" in text) == bool(setting.default)
+        assert max(map(len, (title, text))) <= 80

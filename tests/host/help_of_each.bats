@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# `--help` and wrong command lines, for whatever commands the plugin has.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  source "$BATS_TEST_DIRNAME/helper.bash"
+  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
+}
+
+teardown_file() {
+  source "$BATS_TEST_DIRNAME/helper.bash"
+  standin_teardown
+}
+
+setup() {
+  source "$BATS_TEST_DIRNAME/helper.bash"
+  mapfile -t commands < <(ls "$DOKKU_LIB_ROOT/plugins/enabled/scheduler-k3s/subcommands")
+  [ "${#commands[@]}" -gt 15 ]
+}
+
+# initialize and uninstall stay root's; nothing may happen there either
+each() {
+  local command
+  for command in "${commands[@]}"; do
+    echo "# $command" >&2
+    "$1" "$command"
+  done
+}
+
+@test "--help and -h show synopsis, flags and an example on one screen, and do nothing" {
+  check() {
+    for flag in --help -h; do
+      run --separate-stderr dokku "scheduler-k3s:$1" $flag
+      [ "$status" -eq 0 ]
+      [ -z "$output" ]
+      [[ $stderr == "Usage: dokku scheduler-k3s:${1/#cluster-/cluster:}"*"Example:"*"  dokku scheduler-k3s:"* ]]
+      [ "$(wc -l <<<"$stderr")" -le 24 ]
+      [ "$(wc -L <<<"$stderr")" -le 80 ]
+    done
+  }
+  each check
+  [ ! -e "$DOKKU_LIB_ROOT/config/scheduler-k3s/--global" ]
+}
+
+@test "an unknown flag is refused, with the nearest that there is" {
+  check() {
+    case $1 in report | charts:report) return ;; esac # theirs are questions for a value
+    run --separate-stderr dokku "scheduler-k3s:$1" --nonsense
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [[ $stderr == "Usage: dokku "*" !     unknown flag: --nonsense" ]]
+    for flag in $(dokku "scheduler-k3s:$1" --help 2>&1 | grep -oP '^  --\K[a-z0-9-]+'); do
+      run --separate-stderr dokku "scheduler-k3s:$1" "--${flag}x"
+      [ "$status" -eq 2 ]
+      [[ $stderr == *" !     unknown flag: --${flag}x, did you mean --$flag?" ]]
+    done
+  }
+  each check
+}
+
+@test "a surplus word is refused" {
+  check() {
+    run --separate-stderr dokku "scheduler-k3s:$1" a b c d
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [[ $stderr == "Usage: dokku "*" !     Unexpected argument: "[abcd] ]]
+  }
+  each check
+  run --separate-stderr dokku scheduler-k3s:profiles:list format json
+  [[ $stderr == *" !     Unexpected argument: format, did you mean --format?" ]]
+}
