@@ -19,54 +19,42 @@ setup() {
   [ "${#commands[@]}" -gt 15 ]
 }
 
-# initialize and uninstall stay root's; nothing may happen there either
-each() {
-  local command
-  for command in "${commands[@]}"; do
-    echo "# $command" >&2
-    "$1" "$command"
-  done
-}
-
 @test "--help and -h show synopsis, flags and an example on one screen, and do nothing" {
-  check() {
+  for command in "${commands[@]}"; do
     for flag in --help -h; do
-      run --separate-stderr dokku "scheduler-k3s:$1" $flag
+      run --separate-stderr dokku "scheduler-k3s:$command" "$flag"
       [ "$status" -eq 0 ]
       [ -z "$output" ]
-      [[ $stderr == "Usage: dokku scheduler-k3s:${1/#cluster-/cluster:}"*"Example:"*"  dokku scheduler-k3s:"* ]]
+      [[ $stderr == "Usage: dokku scheduler-k3s:${command/#cluster-/cluster:}"*"Example:"*"  dokku scheduler-k3s:"* ]]
       [ "$(wc -l <<<"$stderr")" -le 24 ]
       [ "$(wc -L <<<"$stderr")" -le 80 ]
     done
-  }
-  each check
+  done
   [ ! -e "$DOKKU_LIB_ROOT/config/scheduler-k3s/--global" ]
 }
 
 @test "an unknown flag is refused, with the nearest that there is" {
-  check() {
-    case $1 in report | charts:report) return ;; esac # theirs are questions for a value
-    run --separate-stderr dokku "scheduler-k3s:$1" --nonsense
+  for command in "${commands[@]}"; do
+    case $command in report | charts:report) continue ;; esac # theirs are questions for a value
+    run --separate-stderr dokku "scheduler-k3s:$command" --nonsense
     [ "$status" -eq 2 ]
     [ -z "$output" ]
     [[ $stderr == "Usage: dokku "*" !     unknown flag: --nonsense" ]]
-    for flag in $(dokku "scheduler-k3s:$1" --help 2>&1 | grep -oP '^  --\K[a-z0-9-]+'); do
-      run --separate-stderr dokku "scheduler-k3s:$1" "--${flag}x"
+    for flag in $(dokku "scheduler-k3s:$command" --help 2>&1 | grep -oP '^  --\K[a-z0-9-]+'); do
+      run --separate-stderr dokku "scheduler-k3s:$command" "--${flag}x"
       [ "$status" -eq 2 ]
       [[ $stderr == *" !     unknown flag: --${flag}x, did you mean --$flag?" ]]
     done
-  }
-  each check
+  done
 }
 
-@test "a surplus word is refused" {
-  check() {
-    run --separate-stderr dokku "scheduler-k3s:$1" a b c d
+@test "a surplus word is refused, with the flag that may be meant" {
+  for command in "${commands[@]}"; do
+    run --separate-stderr dokku "scheduler-k3s:$command" a b c d
     [ "$status" -eq 2 ]
     [ -z "$output" ]
     [[ $stderr == "Usage: dokku "*" !     Unexpected argument: "[abcd] ]]
-  }
-  each check
+  done
   run --separate-stderr dokku scheduler-k3s:profiles:list format json
   [[ $stderr == *" !     Unexpected argument: format, did you mean --format?" ]]
 }
