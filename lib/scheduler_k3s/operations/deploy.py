@@ -17,15 +17,16 @@ from scheduler_k3s.operations import (
     certs,
     destroy,
     imported,
-    keda,
     lock,
     plan,
+    records,
     signals,
     state,
     target,
 )
 from scheduler_k3s.operations.plan import Gathered, Ids, Options
 from scheduler_k3s.operations.state import State
+from scheduler_k3s.operations.stop import resume_autoscaling
 from scheduler_k3s.operations.upgrade import upgrade
 from scheduler_k3s.tools import helm, private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object, name
@@ -88,7 +89,9 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
             imported.mark(app, "true")
         auxiliary.remove_unmanaged(runner, planned.app, before)
         _prune_pull_secrets(cluster, planned.app, before)
-        keda.prepare(cluster, planned.app, planned.objects, gathered.autoscaler.served, before.newest)
+        if planned.app.keda.paused:
+            resume_autoscaling(cluster, app, options.namespace)
+        records.prepare(cluster, before.newest, planned.objects)
         log.headline(f"Installing {app}")
         upgrade(
             runner,

@@ -9,7 +9,7 @@ from scheduler_k3s import log
 from scheduler_k3s.dokku import apps, host, properties, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.metadata import MANAGED
-from scheduler_k3s.operations import keda, left_behind, lock, place, target
+from scheduler_k3s.operations import left_behind, lock, place, records, target
 from scheduler_k3s.operations.left_behind import Remains
 from scheduler_k3s.operations.state import PART_OF
 from scheduler_k3s.tools import helm, release
@@ -64,7 +64,7 @@ def remove(remains: Remains, cluster: Cluster) -> None:
     found = [item for item in releases(app) if _is_ours(cluster, namespace, item)]
     with lock.app_lock(app) as inherited:
         if found:
-            keda.forget_unserved(cluster, app, namespace)
+            records.forget_unknown(cluster, app, namespace)
             with helm.session(helm.Target(*where), host.data(app), (inherited,)) as runner:
                 triggers.together([lambda item=item: runner.uninstall(item, namespace) for item in found])  # type: ignore[misc]
         jobs = f"/apis/batch/v1/namespaces/{name(namespace)}/jobs"

@@ -41,9 +41,9 @@ class Resources:
     def collection(self, item: Object) -> str:
         """The path to create the object at. Errors: PluginError when the cluster does not know its kind."""
         version, kind = str(item["apiVersion"]), str(item["kind"])
-        base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
+        base = _base(version)
         known = _NAMESPACED.get((version, kind))
-        plural, namespaced = (known, True) if known else self._discover(base, version, kind)
+        plural, namespaced = (known, True) if known else self._discover(version, kind)
         if not namespaced:
             return f"{base}/{plural}"
         return f"{base}/namespaces/{name(item['metadata'].get('namespace') or self.namespace)}/{plural}"
@@ -51,20 +51,29 @@ class Resources:
     def path(self, item: Object) -> str:
         return f"{self.collection(item)}/{name(item['metadata']['name'])}"
 
-    def _discover(self, base: str, version: str, kind: str) -> tuple[str, bool]:
+    def knows(self, item: Object) -> bool:
+        """Whether the cluster has the object's kind. Errors: PluginError when it does not say."""
+        version, kind = str(item["apiVersion"]), str(item["kind"])
+        return (version, kind) in _NAMESPACED or kind in self._kinds(version)
+
+    def _kinds(self, version: str) -> dict[str, tuple[str, bool]]:
+        """The plural of each kind of an API version, and whether it has a namespace."""
         if version not in self._groups:
-            found = self.cluster.find(base) or {}
+            found = self.cluster.find(_base(version)) or {}
             self._groups[version] = {
                 entry["kind"]: (entry["name"], bool(entry["namespaced"]))
                 for entry in found.get("resources") or []
                 if "/" not in entry["name"]
             }
-        if kind not in self._groups[version]:
+        return self._groups[version]
+
+    def _discover(self, version: str, kind: str) -> tuple[str, bool]:
+        if kind not in self._kinds(version):
             raise PluginError(
                 f"The cluster does not know {kind} of {version}: its custom resource definitions are not installed. "
                 "Install them with: dokku scheduler-k3s:ensure-charts"
             )
-        return self._groups[version][kind]
+        return self._kinds(version)[kind]
 
     def dry_run(self, item: Object, before: Object | None, release: str) -> None:
         """Let the API server check one object, admission webhooks included, and write nothing.
@@ -98,6 +107,10 @@ class Resources:
                 return False
             raise
         return True
+
+
+def _base(version: str) -> str:
+    return f"/api/{version}" if "/" not in version else f"/apis/{version}"
 
 
 def key(item: Object) -> tuple[str, str, str, str]:
