@@ -41,7 +41,9 @@ teardown() {
 @test "kubelet arguments come separated, repeated and quoted" {
   dokku scheduler-k3s:profiles:add a --kubelet-args v=2,max-pods=9 --kubelet-args '"eviction-hard=memory.available<200Mi,nodefs.available<10%"'
   [ "$(cat "$STORE/--global/node-profile-a.json")" = '{"name":"a","role":"worker","kubelet_args":["v=2","max-pods=9","eviction-hard=memory.available<200Mi,nodefs.available<10%"]}' ]
-  run dokku scheduler-k3s:profiles:add b --kubelet-args 'eviction-hard=memory.available<200Mi,nodefs.available<10%'
+  dokku scheduler-k3s:profiles:add a --kubelet-args 'eviction-hard=memory.available<200Mi,nodefs.available<10%,v=2'
+  [ "$(cat "$STORE/--global/node-profile-a.json")" = '{"name":"a","role":"worker","kubelet_args":["eviction-hard=memory.available<200Mi,nodefs.available<10%","v=2"]}' ]
+  run dokku scheduler-k3s:profiles:add b --kubelet-args 'nodefs.available<10%'
   [ "$status" -eq 1 ]
   [[ $output == " !     Invalid kubelet-args: nodefs.available<10%, must be key=value "*"for example max-pods=150; "*"double quotes"* ]]
   [ ! -e "$STORE/--global/node-profile-b.json" ]

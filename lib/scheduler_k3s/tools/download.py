@@ -19,33 +19,48 @@ PARTIAL = ".download-"
 """How the names of unfinished files begin."""
 
 
+class Refused(PluginError):
+    """The server answered with a status that is an error, kept in `code`."""
+
+    def __init__(self, url: str, code: int, reason: str) -> None:
+        super().__init__(f"{url} answered {code} {reason}".rstrip())
+        self.code = code
+
+
 @contextmanager
 def verified(url: str, digest: str, directory: str) -> Iterator[str]:
     """The path of the downloaded file, a private one in `directory`; it is gone afterwards unless moved away.
 
     `digest` is the sha256 in hex. Errors: PluginError that says what was wrong with the answer.
     """
-    descriptor, path = tempfile.mkstemp(prefix=PARTIAL, dir=directory)
-    try:
-        with open(descriptor, "wb") as file:
-            found = _receive(url, file)
-            file.flush()
-            os.fsync(descriptor)
+    with received(url, directory) as (path, found):
         if found != digest:
             raise PluginError(f"{url} has the sha256 digest {found}, not {digest}. It was not installed")
         yield path
+
+
+@contextmanager
+def received(url: str, directory: str, timeout: float = TIMEOUT) -> Iterator[tuple[str, str]]:
+    """As `verified`, for a file whose digest is not known yet: its path and its sha256 in hex."""
+    descriptor, path = tempfile.mkstemp(prefix=PARTIAL, dir=directory)
+    try:
+        with open(descriptor, "wb") as file:
+            found = _receive(url, file, timeout)
+            file.flush()
+            os.fsync(descriptor)
+        yield path, found
     finally:
         if os.path.lexists(path):
             os.unlink(path)
 
 
-def _receive(url: str, file: IO[bytes]) -> str:
+def _receive(url: str, file: IO[bytes], timeout: float) -> str:
     opener = urllib.request.build_opener(_RedirectsToHttps)
     try:
-        with opener.open(urllib.request.Request(url), timeout=TIMEOUT) as answer:
+        with opener.open(urllib.request.Request(url), timeout=timeout) as answer:
             return _copy(url, answer, file)
     except urllib.error.HTTPError as error:
-        raise PluginError(f"{url} answered {error.code} {error.reason}") from None
+        raise Refused(url, error.code, error.reason) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise PluginError(f"Unable to download {url}: {reason}") from None
