@@ -164,13 +164,7 @@ def inspect(image: str) -> Mapping[str, Any] | None:
     import subprocess
 
     try:
-        done = subprocess.run(
-            [os.environ.get("DOCKER_BIN") or "docker", "image", "inspect", image],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=30,
-            check=False,
-        )
+        done = triggers.output([os.environ.get("DOCKER_BIN") or "docker", "image", "inspect", image], 30)
         found = json.loads(done.stdout or b"[]")
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
@@ -242,18 +236,10 @@ def _domains(app: str) -> tuple[str, ...]:
 
 def nginx(app: str) -> dict[str, str]:
     """The computed nginx properties. The nginx plugin has no trigger for them, its report is the way."""
-    import subprocess
-
     report = f"{host.available_plugins()}/nginx-vhosts/subcommands/report"
     if not os.access(report, os.X_OK):
         return {}
-    done = subprocess.run(
-        [report, "nginx:report", app, "--format", "json"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=30,
-        check=False,
-    )
+    done = triggers.output([report, "nginx:report", app, "--format", "json"], 30)
     if done.returncode != 0:
         raise PluginError(f"nginx:report failed: {done.stderr.decode('utf-8', 'replace').strip()}")
     answer = _json("nginx:report", done.stdout.decode("utf-8", "replace"))

@@ -14,11 +14,15 @@ from scheduler_k3s.errors import PluginError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from subprocess import CompletedProcess, Popen
     from typing import TypeVar
 
     T = TypeVar("T")
 
 TIMEOUT = 60.0
+_GRACE = 10.0
+_children: "set[Popen[bytes]]" = set()
+"""Programs that are being asked, by any thread."""
 
 
 class TriggerError(PluginError):
@@ -50,9 +54,7 @@ def ask(trigger: str, *words: str, timeout: float = TIMEOUT) -> str:
     for path in listeners(trigger):
         plugin = os.path.basename(os.path.dirname(path))
         try:
-            done = subprocess.run(
-                [path, *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-            )
+            done = output([path, *words], timeout)
         except subprocess.TimeoutExpired:
             raise TriggerError(trigger, plugin, 124, f"no answer after {timeout:g} s") from None
         except OSError as error:
@@ -61,6 +63,31 @@ def ask(trigger: str, *words: str, timeout: float = TIMEOUT) -> str:
             raise TriggerError(trigger, plugin, done.returncode, done.stderr.decode("utf-8", "replace"))
         answer += done.stdout
     return answer.decode("utf-8", "surrogateescape")
+
+
+def output(argv: "Sequence[str]", timeout: float) -> "CompletedProcess[bytes]":
+    """Run a program of dokku's to its end, within `timeout` seconds; all that it started ends with it.
+
+    Errors: OSError, subprocess.TimeoutExpired.
+    """
+    import subprocess
+
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as child:
+        _children.add(child)
+        try:
+            out, errors = child.communicate(timeout=timeout)
+        except BaseException:
+            _kill(child)
+            raise
+        finally:
+            _children.discard(child)
+    return subprocess.CompletedProcess(argv, child.returncode, out, errors)
 
 
 def succeeds(trigger: str, *words: str) -> bool:
@@ -88,8 +115,14 @@ def together(questions: "Sequence[Callable[[], T]]") -> "list[T]":
     threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(len(questions))]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        # a signal: the threads end with the process, what they have started would not
+        for child in tuple(_children):
+            _kill(child)
+        raise
     for error in errors:
         if error is not None:
             raise error
@@ -97,15 +130,38 @@ def together(questions: "Sequence[Callable[[], T]]") -> "list[T]":
 
 
 def fire(trigger: str, *words: str) -> None:
-    """Tell all plugins through plugn, with our own output streams; stdin stays ours.
+    """Tell all plugins through plugn, with our own output streams; stdin stays ours. A signal ends them all.
 
     Errors: PluginError when a plugin refuses. Its own message is already on stderr.
     """
     import subprocess
 
     log.debug(f"plugn trigger {trigger} {' '.join(words)}")
-    code = subprocess.run(
-        ["plugn", "trigger", trigger, *words], stdin=subprocess.DEVNULL, check=False
-    ).returncode
+    argv = ["plugn", "trigger", trigger, *words]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True) as child:
+        try:
+            code = child.wait()
+        except BaseException:
+            _terminate(child)
+            raise
     if code != 0:
         raise PluginError(f"Error running {trigger}: exit code {code}")
+
+
+def _terminate(child: "Popen[bytes]") -> None:
+    """End a program and all that it has started, in order if it ends within the grace."""
+    import signal
+    import subprocess
+
+    _kill(child, signal.SIGTERM)
+    try:
+        child.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        _kill(child)
+
+
+def _kill(child: "Popen[bytes]", number: int = 9) -> None:
+    import contextlib
+
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, number)

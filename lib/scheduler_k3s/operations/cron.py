@@ -28,7 +28,7 @@ def write(app: str) -> None:
     where = place.of(app)
     if target.k3s_is_absent(where.kubeconfig):
         return
-    with signals.cancellable(f"Cron write of {app} has been cancelled"):
+    with signals.cancellable(f"Deployment of {app} has been cancelled"):
         try:
             _write(app, where)
         except Cancelled:

@@ -49,9 +49,7 @@ def deploy(app: str, image_tag: str, process_type: str = "", *, held: bool = Fal
         with lock.app_lock(app) as inherited:
             _deploy(app, image_tag, Ids.new(process_type, held), Options.of(app), inherited)
         certs.forget(app)
-        log.step("Running post-deploy")
-        triggers.fire("core-post-deploy", app, "", "", image_tag)
-        triggers.fire("post-deploy", app, "", "", image_tag)
+        _tell_dokku(app, image_tag)
 
 
 def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int) -> None:
@@ -103,6 +101,18 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
             first=not before.deployed,
         )
     _remember(app, options.namespace)
+
+
+def _tell_dokku(app: str, image_tag: str) -> None:
+    """Nothing of this is undone by a signal: the new pods serve."""
+    message = (
+        f"Deployment of {app} has been cancelled\nIts new version serves, but what dokku does after a deploy has "
+        f"not been done. Do it with: dokku ps:restart {app}"
+    )
+    with signals.cancellable(message):
+        log.step("Running post-deploy")
+        triggers.fire("core-post-deploy", app, "", "", image_tag)
+        triggers.fire("post-deploy", app, "", "", image_tag)
 
 
 def _until_left(cluster: Cluster, gathered: Gathered, options: Options) -> Gathered:

@@ -17,7 +17,8 @@ from typing import Any
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools.cluster import Cluster, Object, name
 
-PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
+"""What helm writes before an operation and replaces at its end. It takes a release in such a state no further."""
 LIMIT = 1024 * 1024
 _KINDS = {
     "": "secrets",

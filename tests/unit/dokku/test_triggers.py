@@ -1,6 +1,11 @@
 """Asking listeners: plugn's order, joined answers, the first failure, and several questions at once."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from scheduler_k3s.dokku import triggers
@@ -88,3 +93,38 @@ def test_the_first_error_in_order_is_raised_after_all_have_ended() -> None:
     with pytest.raises(PluginError, match="first"):
         triggers.together([early, late])
     assert sorted(ended) == ["early", "late"]
+
+
+CANCELLED = """
+from scheduler_k3s.dokku import triggers
+from scheduler_k3s.errors import Cancelled
+from scheduler_k3s.operations.signals import cancellable
+try:
+    with cancellable("cancelled"):
+        {}
+except Cancelled as error:
+    print(error.message)
+"""
+LIB = str(Path(__file__).parents[3] / "lib")
+
+
+@pytest.mark.parametrize(
+    "words", ["triggers.together([lambda: triggers.ask('color')] * 2)", "triggers.fire('color')"]
+)
+def test_a_signal_ends_what_is_asked_and_all_that_it_has_started(dokku: Host, words: str) -> None:
+    """The listener's own child holds the fifo open: it is read to its end only when that has ended too."""
+    fifo = dokku.lib / "fifo"
+    os.mkfifo(fifo)
+    path = dokku.listener("a", "color", f"#!/bin/sh\nexec 3>{fifo}\necho asked >&3\nsleep 600\n")
+    plugn = dokku.lib / "bin/plugn"
+    plugn.parent.mkdir()
+    plugn.write_text(f"#!/bin/sh\n{path}; exit\n")
+    plugn.chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": LIB, "PATH": f"{plugn.parent}:{os.environ['PATH']}"}
+    argv = [sys.executable, "-c", CANCELLED.format(words)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment, text=True) as child:
+        with fifo.open("rb") as pipe:
+            assert pipe.readline() == b"asked\n"
+            child.send_signal(signal.SIGINT)
+            pipe.read()
+        assert child.communicate(timeout=30)[0] == "cancelled\n"
