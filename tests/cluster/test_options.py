@@ -21,28 +21,9 @@ PLACE = "app.json: healthchecks.web[0].timeout: 'x' is not of type integer"
 def claim(host: Host, cluster: Cluster) -> Iterator[str]:
     """A storage entry of dokku and its claim, bound to a directory of the node."""
     name = "optdata"
-    capacity, modes = {"storage": "1Mi"}, ["ReadWriteOnce"]
-    volume = {"capacity": capacity, "accessModes": modes, "storageClassName": ""}
-    path = {"path": f"/tmp/{name}", "type": "DirectoryOrCreate"}
-    metadata = client.V1ObjectMeta(name=name)
-    cluster.core.create_persistent_volume(
-        client.V1PersistentVolume(
-            metadata=metadata, spec={**volume, "hostPath": path, "persistentVolumeReclaimPolicy": "Retain"}
-        )
-    )
-    request = {
-        "accessModes": modes,
-        "storageClassName": "",
-        "resources": {"requests": capacity},
-        "volumeName": name,
-    }
-    cluster.core.create_namespaced_persistent_volume_claim(
-        "default", client.V1PersistentVolumeClaim(metadata=metadata, spec=request)
-    )
-    host.dokku("storage:create", name, "--scheduler", "k3s", "--size", "1Mi", check=False)
+    host.dokku("storage:create", name, f"/tmp/{name}", "--scheduler", "k3s", "--size", "1Mi")
     yield name
-    cluster.core.delete_namespaced_persistent_volume_claim(name, "default")
-    cluster.core.delete_persistent_volume(name)
+    host.dokku("--force", "storage:destroy", name)
 
 
 def in_pod(cluster: Cluster, name: str, script: str) -> str:
@@ -92,7 +73,8 @@ def test_pods_get_what_the_options_ask_for(
 def test_a_claim_that_is_not_there_is_told_before_anything_changes(
     host: Host, cluster: Cluster, sample_image: str
 ) -> None:
-    host.dokku("storage:create", "optnone", "--scheduler", "k3s", "--size", "1Mi", check=False)
+    host.dokku("storage:create", "optnone", "--scheduler", "k3s", "--size", "1Mi")
+    cluster.kubectl("delete", "persistentvolumeclaim", "optnone", "--namespace=default")
     with app(host, "claimless") as name:
         host.dokku("storage:mount", name, "optnone:/a")
         refused = host.dokku("git:from-image", name, sample_image, check=False)
