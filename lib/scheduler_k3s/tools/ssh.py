@@ -1,0 +1,205 @@
+"""OpenSSH towards one host: one connection for all commands of an operation, which run there as root.
+
+The connection itself is a command that makes a private directory, prints its name and waits for the end of its
+input. However we end, it sees that end, and takes the directory away. Long commands are ended the same way.
+"""
+
+import os
+import shlex
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from scheduler_k3s import log
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.remote_host import RemoteHost
+from scheduler_k3s.tools import ssh_keys
+from scheduler_k3s.tools.command import CommandError, environment, run
+
+CONNECT = 20
+"""Seconds until a host has to answer."""
+_LOGIN = 60.0
+_END = 20.0
+
+_HOLD = """umask 077
+directory=$(mktemp -d /tmp/dokku-k3s.XXXXXXXXXX) || exit 1
+trap 'rm -rf -- "$directory"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+echo "$directory"
+while read -r line; do :; done
+"""
+_WATCH = """exec 3<&0
+setsid "$@" </dev/null 3<&- &
+child=$!
+(while read -r line; do :; done; kill -TERM "-$child"; sleep 10; kill -KILL "-$child") <&3 >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+wait "$child"
+code=$?
+kill "$watcher" 2>/dev/null
+exit "$code"
+"""
+_PUT = """set -eu
+umask 077
+directory=$(dirname "$1")
+[ -d "$directory" ] || mkdir -p -m 0755 "$directory"
+new=$(mktemp "$1.XXXXXXXXXX")
+trap 'rm -f -- "$new"' EXIT
+cat >"$new"
+[ "$(wc -c <"$new")" -eq "$3" ]
+chmod "$2" "$new"
+mv -f -- "$new" "$1"
+"""
+
+
+class Remote:
+    """A host that is connected. `directory` is a private one of root's there, gone at the end."""
+
+    def __init__(self, place: RemoteHost, argv: Sequence[str], directory: str) -> None:
+        self.place = place
+        self.directory = directory
+        self._argv = list(argv)
+
+    def run(
+        self,
+        words: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        check: bool = True,
+        sensitive: bool = False,
+    ) -> "subprocess.CompletedProcess[bytes]":
+        """Run a short command as root, output captured; see `command.run`. Errors: CommandError."""
+        return run(self._command(words), stdin=stdin, timeout=timeout, check=check, sensitive=sensitive)
+
+    def script(self, text: str, *words: str, stdin: bytes = b"", sensitive: bool = False) -> str:
+        """What a shell script prints; `words` are its arguments. Errors: CommandError."""
+        done = self.run(["sh", "-c", text, "sh", *words], stdin=stdin, sensitive=sensitive)
+        return done.stdout.decode("utf-8", "replace")
+
+    def put(self, path: str, content: bytes, mode: str = "0600", timeout: float = 60.0) -> None:
+        """Write a file of root's, whole or not at all. Errors: CommandError, which does not hold the content."""
+        words = ["sh", "-c", _PUT, "sh", path, mode, str(len(content))]
+        self.run(words, stdin=content, timeout=timeout)
+
+    def stream(self, what: str, words: Sequence[str], timeout: float) -> None:
+        """Run a long command as root with its output going to ours. It ends when we do.
+
+        Errors: PluginError that names it as `what`, when it fails or takes longer than `timeout` seconds.
+        """
+        argv = self._command(["sh", "-c", _WATCH, "sh", *words])
+        log.debug(f"run on {self.place.host}: {shlex.join(words)}")
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE, start_new_session=True)
+        try:
+            code = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise PluginError(
+                f"Unable to call {what} command over ssh: no end after {timeout:g} seconds"
+            ) from None
+        finally:
+            _end(child)
+        if code == 255:
+            raise PluginError(f"Unable to call {what} command over ssh: the connection was lost")
+        if code:
+            raise PluginError(f"Invalid exit code from {what} command over ssh: {code}")
+
+    def _command(self, words: Sequence[str]) -> list[str]:
+        return [*self._argv, _as_root(self.place.user, words)]
+
+
+@contextmanager
+def connected(place: RemoteHost, accept_new: bool = False) -> Iterator[Remote]:
+    """With `accept_new` the key of a host that is not known yet is recorded, else that is an error.
+
+    Errors: PluginError that says how to make the connection possible.
+    """
+    with tempfile.TemporaryDirectory(prefix="k3s-ssh-", dir=_short_directory()) as local:
+        base = ["ssh", "-S", f"{local}/s", *_options(place, accept_new)]
+        destination = ["--", place.host]
+        is_known = ssh_keys.is_known(place.known_name)
+        with tempfile.TemporaryFile() as said:
+            child = subprocess.Popen(
+                [*base, "-M", *destination, _as_root(place.user, ["sh", "-c", _HOLD])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                env=environment({"LC_ALL": "C"}),
+                start_new_session=True,
+            )
+            try:
+                directory = _first_line(child)
+                if not directory:
+                    raise _refused(place, child, said)
+                if not is_known and (key := ssh_keys.fingerprint(place.known_name)):
+                    log.warn(f"Recorded the ssh key of {place.known_name} unseen: {key}")
+                yield Remote(place, [*base, *destination], directory)
+            finally:
+                _end(child)
+
+
+def _options(place: RemoteHost, accept_new: bool) -> list[str]:
+    """No configuration, agent or password but what stands here: it works the same for every caller."""
+    pairs = {
+        "BatchMode": "yes",
+        "ConnectTimeout": str(CONNECT),
+        "StrictHostKeyChecking": "accept-new" if accept_new else "yes",
+        "UserKnownHostsFile": ssh_keys.quoted(ssh_keys.known_hosts()),
+        "GlobalKnownHostsFile": "none",
+        "UpdateHostKeys": "no",
+        "IdentityFile": ssh_keys.quoted(ssh_keys.identity()),
+        "IdentitiesOnly": "yes",
+        "IdentityAgent": "none",
+        "PreferredAuthentications": "publickey",
+        "ServerAliveInterval": "10",
+        "ServerAliveCountMax": "3",
+        "LogLevel": "ERROR",
+    }
+    words = [word for key, value in pairs.items() for word in ("-o", f"{key}={value}")]
+    return ["-F", "none", "-T", "-x", "-a", "-l", place.user, "-p", str(place.port), *words]
+
+
+def _as_root(user: str, words: Sequence[str]) -> str:
+    """One text for the remote shell, every word of it quoted."""
+    return shlex.join(words if user == "root" else ["sudo", "-n", "-u", "root", "--", *words])
+
+
+def _first_line(child: "subprocess.Popen[bytes]") -> str:
+    """The name of the remote directory; empty when the connection has failed, or takes too long."""
+    assert child.stdout
+    limit = threading.Timer(_LOGIN, child.kill)
+    limit.start()
+    try:
+        return child.stdout.readline().decode("utf-8", "replace").strip()
+    finally:
+        limit.cancel()
+
+
+def _refused(place: RemoteHost, child: "subprocess.Popen[bytes]", said: IO[bytes]) -> PluginError:
+    _end(child)
+    said.seek(0)
+    return ssh_keys.refusal(place, said.read().decode("utf-8", "replace"))
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """The end of its input is what the other side waits for; a connection that hangs is cut."""
+    if child.stdin:
+        child.stdin.close()
+    try:
+        child.wait(_END)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdout:
+        child.stdout.close()
+
+
+def _short_directory() -> str:
+    """The name of a socket has at most 107 bytes, of which ssh needs some for itself."""
+    directory = tempfile.gettempdir()
+    return directory if len(os.fsencode(directory)) < 60 else "/tmp"
+
+
+__all__ = ["CommandError", "Remote", "connected"]
