@@ -39,7 +39,11 @@ def execute(cluster: Cluster, path: str, container: str, words: Sequence[str]) -
     """Run the words in a container with our streams; the exit code. Errors: PluginError when it was not to be."""
     tty = terminal.wanted()
     stdin = tty or terminal.has_input()
-    with contextlib.closing(remote.execute(cluster, path, container, words, tty=tty, stdin=stdin)) as session:
+    try:
+        opened = remote.execute(cluster, path, container, words, tty=tty, stdin=stdin)
+    except remote.NoEndOfInput:
+        return _kubectl(cluster, path, container, words)
+    with contextlib.closing(opened) as session:
         try:
             with session.terminal():
                 ended = session.run(_print)
@@ -48,6 +52,20 @@ def execute(cluster: Cluster, path: str, container: str, words: Sequence[str]) -
     if ended.code is None:
         raise PluginError(f"Unable to run the command in {path.rpartition('/')[2]}: {ended.message}")
     return ended.code
+
+
+def _kubectl(cluster: Cluster, path: str, container: str, words: Sequence[str]) -> int:
+    """For servers before Kubernetes 1.30: kubectl speaks to them in a way that can tell the end of input."""
+    import subprocess
+
+    from scheduler_k3s.tools import private
+
+    known = cluster.connection
+    namespace, pod = path.split("/")[4:7:2]
+    argv = [private.path("kubectl"), f"--kubeconfig={known.path}", f"--context={known.context}"]
+    argv += [f"--namespace={namespace}", "exec", "-i", pod, f"--container={container}", "--", *words]
+    code = subprocess.call(argv)
+    return code if code >= 0 else 128 - code
 
 
 def _print(channel: int, data: bytes) -> None:

@@ -41,7 +41,10 @@ _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 class ApiError(PluginError):
-    """The API server answered with an error. `code` is the HTTP status, `reason` Kubernetes' word for it."""
+    """The API server answered with an error. `code` is the HTTP status, `reason` Kubernetes' word for it.
+
+    `reason` is "" when it was not the API itself that answered.
+    """
 
     def __init__(self, what: str, code: int, reason: str, message: str) -> None:
         self.code = code
@@ -204,10 +207,10 @@ class Cluster:
             if connection is not None:
                 connection.close()
 
-    def upgrade(self, path: str, words: "Sequence[tuple[str, str]]") -> "WebSocket":
+    def upgrade(self, path: str, words: "Sequence[tuple[str, str]]", channels: str) -> "WebSocket":
         """A connection to a container's process (attach, exec), no longer HTTP. `words` are the query's.
 
-        Errors: ApiError when it is refused, Unreachable.
+        `channels` is the protocol spoken on it. Errors: ApiError when it is refused, Unreachable.
         """
         from scheduler_k3s.tools.websocket import WebSocket, upgrade_headers
 
@@ -216,7 +219,7 @@ class Cluster:
         try:
             connection = self._dialer.dial(self.timeout)
             outlive_silence(connection.stream, self.timeout)
-            headers = {**self._headers(JSON), **upgrade_headers()}
+            headers = {**self._headers(JSON), **upgrade_headers(channels)}
             response = connection.request("GET", f"{self._dialer.base}{path}?{query}", headers)
             if response.status == SWITCHING:
                 return WebSocket(connection)
@@ -291,7 +294,7 @@ def _api_error(what: str, code: int, text: bytes) -> ApiError:
         status = json.loads(text)
         return ApiError(what, code, str(status.get("reason") or ""), str(status.get("message") or ""))
     except (ValueError, AttributeError):
-        return ApiError(what, code, "no reason given", text[:200].decode("utf-8", "replace").strip())
+        return ApiError(what, code, "", text[:200].decode("utf-8", "replace").strip() or "no reason given")
 
 
 def name(text: str) -> str:

@@ -9,19 +9,22 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from scheduler_k3s import terminal
-from scheduler_k3s.tools.cluster import Cluster, Object
-from scheduler_k3s.tools.websocket import WebSocket
+from scheduler_k3s.tools import pulse
+from scheduler_k3s.tools.cluster import ApiError, Cluster, Object
+from scheduler_k3s.tools.pulse import Pulse
+from scheduler_k3s.tools.websocket import CHANNELS, OLD_CHANNELS, WebSocket
 
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 _READ = 64 * 1024
 _AHEAD = 512 * 1024
-_PING = 20.0
+_REFUSED = (400, 403)
 _AFTER_STATUS = 5.0
 _END_OF_FILE = b"\x04"
+_CLOSED = "the connection was closed"
 
 Sink = Callable[[int, bytes], None]
 
@@ -35,18 +38,44 @@ class Ended(NamedTuple):
     message: str = ""
 
 
+class NoEndOfInput(Exception):
+    """The server is too old to tell a command that its input has ended; the command was not started."""
+
+
 def attach(cluster: Cluster, pod_path: str, container: str, *, tty: bool, stdin: bool) -> "Session":
-    """Errors: ApiError, Unreachable. That the container does not run (yet) is told by how the session ends."""
+    """Errors: ApiError, Unreachable. That the container does not run (yet) is told by how the session ends.
+
+    With an old server the session itself ends with the input, at which a container with `stdinOnce` gets its end.
+    """
     words = [("container", container), *_streams(stdin=stdin, tty=tty)]
-    return Session(cluster.upgrade(f"{pod_path}/attach", words), tty, stdin)
+    socket = _upgraded(cluster, f"{pod_path}/attach", words, CHANNELS)
+    is_old = socket is None
+    socket = socket or cluster.upgrade(f"{pod_path}/attach", words, OLD_CHANNELS)
+    return Session(socket, tty, stdin, ends_with_input=is_old)
 
 
 def execute(
     cluster: Cluster, pod_path: str, container: str, command: Sequence[str], *, tty: bool, stdin: bool = True
 ) -> "Session":
-    """Start `command` in the container. Errors: ApiError, Unreachable."""
+    """Start `command` in the container. Errors: ApiError, Unreachable, NoEndOfInput."""
     words = [("container", container), *(("command", word) for word in command)]
-    return Session(cluster.upgrade(f"{pod_path}/exec", [*words, *_streams(stdin=stdin, tty=tty)]), tty, stdin)
+    words += _streams(stdin=stdin, tty=tty)
+    socket = _upgraded(cluster, f"{pod_path}/exec", words, CHANNELS)
+    if socket is None and stdin and not tty:
+        raise NoEndOfInput
+    return Session(socket or cluster.upgrade(f"{pod_path}/exec", words, OLD_CHANNELS), tty, stdin)
+
+
+def _upgraded(
+    cluster: Cluster, path: str, words: Sequence[tuple[str, str]], channels: str
+) -> WebSocket | None:
+    """None when the server does not know these channels: a refusal without the API's own Status."""
+    try:
+        return cluster.upgrade(path, words, channels)
+    except ApiError as error:
+        if error.code in _REFUSED and not error.reason:
+            return None
+        raise
 
 
 def _streams(stdin: bool, tty: bool) -> list[tuple[str, str]]:
@@ -58,12 +87,15 @@ def _streams(stdin: bool, tty: bool) -> list[tuple[str, str]]:
 class Session:
     """`pump` moves what can be moved; output goes to `sink`. stdin is read only when `feeding` is set."""
 
-    def __init__(self, socket: WebSocket, tty: bool, stdin: bool = True) -> None:
+    def __init__(
+        self, socket: WebSocket, tty: bool, stdin: bool = True, *, ends_with_input: bool = False
+    ) -> None:
         self._socket = socket
         self._tty = tty
         self._stdin_open = stdin
+        self._ends_with_input = ends_with_input
         self._last_byte = b""
-        self._pinged = time.monotonic()
+        self._pulse = Pulse(socket)
         self._status: Ended | None = None
         self._status_at = 0.0
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -100,7 +132,7 @@ class Session:
             return False
         # the status may overtake output, which the end of the connection does not
         if self._socket.closed or (self._status and time.monotonic() - self._status_at > _AFTER_STATUS):
-            self._finish(Ended(None, "the connection was closed"))
+            self._finish(Ended(None, ": ".join(filter(None, (_CLOSED, self._socket.farewell)))))
         return seen
 
     def close(self) -> None:
@@ -128,20 +160,25 @@ class Session:
             self._send_size()
         if 0 in events:
             self._feed()
-        if time.monotonic() - self._pinged > _PING:
-            self._pinged = time.monotonic()
-            self._socket.ping()
         seen = False
         for message in self._incoming():
             seen |= self._take(message, sink)
+        if self._pulse.has_stopped():
+            raise _PeerError(f"no answer for {pulse.SILENCE:g} s")
         self._outgoing()
         return seen
 
-    def _incoming(self) -> list[bytes]:
-        try:
-            return list(self._socket.receive())
-        except OSError as error:
-            raise _PeerError(error.strerror or str(error)) from None
+    def _incoming(self) -> Iterator[bytes]:
+        """Message by message: what came before a fault is output like any other."""
+        messages = self._socket.receive()
+        while True:
+            try:
+                message = next(messages, None)
+            except OSError as error:
+                raise _PeerError(error.strerror or str(error)) from None
+            if message is None:
+                return
+            yield message
 
     def _outgoing(self) -> None:
         try:
@@ -172,9 +209,12 @@ class Session:
         if data:
             self._last_byte = data[-1:]
             self._send(STDIN, data)
+            self._pulse.fed()
             return
         self._stdin_open = False
-        if not self._tty:
+        if not self._tty and self._ends_with_input:
+            self._socket.say_goodbye()
+        elif not self._tty:
             self._send(CLOSE, bytes((STDIN,)))
         else:
             # closing the stream of a terminal would end the output too; the first sign only completes a line

@@ -12,14 +12,16 @@ from scheduler_k3s.tools.http1 import Connection, ProtocolError
 
 CHANNELS = "v5.channel.k8s.io"
 """The one protocol that can tell the end of stdin; API servers speak it from Kubernetes 1.30 on."""
+OLD_CHANNELS = "v4.channel.k8s.io"
+"""The same without it, of older servers."""
 
 _READ = 256 * 1024
-_BINARY, _CLOSE, _PING, _PONG = 2, 8, 9, 10
+_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
 _LARGEST = 64 * 1024 * 1024
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-def upgrade_headers() -> dict[str, str]:
+def upgrade_headers(channels: str) -> dict[str, str]:
     from base64 import b64encode
 
     return {
@@ -27,21 +29,27 @@ def upgrade_headers() -> dict[str, str]:
         "Upgrade": "websocket",
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": b64encode(os.urandom(16)).decode("ascii"),
-        "Sec-WebSocket-Protocol": CHANNELS,
+        "Sec-WebSocket-Protocol": channels,
     }
 
 
 class WebSocket:
-    """One upgraded connection. `closed` is set once the peer has ended it."""
+    """One upgraded connection. `closed` is set once the peer has ended it, `farewell` is what it said then.
+
+    `answered` is what the newest answered ping carried, `size` how much has been received.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._stream = connection.stream
         self._stream.setblocking(False)
         self._received = bytearray(connection.rest())
-        self._message = b""
+        self._message = bytearray()
         self._out = bytearray()
         self.closed = False
+        self.farewell = ""
+        self.answered = b""
+        self.size = 0
 
     def fileno(self) -> int:
         return self._stream.fileno()
@@ -55,8 +63,12 @@ class WebSocket:
         """Queue one message; `flush` sends it."""
         self._queue(_BINARY, data)
 
-    def ping(self) -> None:
-        self._queue(_PING, b"")
+    def ping(self, data: bytes) -> None:
+        self._queue(_PING, data)
+
+    def say_goodbye(self) -> None:
+        """Queue a regular close; the peer answers by ending the connection."""
+        self._queue(_CLOSE, (1000).to_bytes(2, "big"))
 
     def flush(self) -> None:
         """Write what the network takes now. Errors: OSError."""
@@ -79,6 +91,7 @@ class WebSocket:
                 self.closed = True
                 return
             self._received += data
+            self.size += len(data)
             yield from self._messages()
 
     def close(self) -> None:
@@ -90,15 +103,21 @@ class WebSocket:
             head, start, at = frame
             payload = bytes(memoryview(self._received)[start:at])
             code = head & 0x0F
-            if code == _CLOSE:
-                self.closed = True
+            if code in (_CONTINUATION, _TEXT, _BINARY):
+                self._message += payload
+                if len(self._message) > _LARGEST:
+                    raise ProtocolError("a message is too large")
+                if head & 0x80:
+                    message, self._message = bytes(self._message), bytearray()
+                    yield message
+            elif code == _CLOSE:
+                self.closed, self.farewell = True, _farewell(payload)
             elif code == _PING:
                 self._queue(_PONG, payload)
-            elif code != _PONG:
-                self._message += payload
-                if head & 0x80:
-                    message, self._message = self._message, b""
-                    yield message
+            elif code == _PONG:
+                self.answered = payload
+            else:
+                raise ProtocolError(f"a frame is of the unknown kind {code}")
         del self._received[:at]
 
     def _queue(self, code: int, data: bytes) -> None:
@@ -118,6 +137,12 @@ def masked(data: bytes, key: bytes) -> bytes:
     size = len(data)
     stream = (key * (size // 4 + 1))[:size]
     return (int.from_bytes(data, "little") ^ int.from_bytes(stream, "little")).to_bytes(size, "little")
+
+
+def _farewell(payload: bytes) -> str:
+    """Code and reason of a close frame; a regular end (1000, or no code) is nothing to tell."""
+    code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode("utf-8", "replace")
+    return " ".join(filter(None, (str(code), reason))) if code not in (0, 1000) else ""
 
 
 def _frame(data: bytearray, at: int) -> tuple[int, int, int] | None:
