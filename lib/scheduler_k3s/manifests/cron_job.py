@@ -1,10 +1,8 @@
 """The CronJob of a cron task."""
 
 from scheduler_k3s.app import App, CronTask
-from scheduler_k3s.manifests import security, volumes
-from scheduler_k3s.manifests.literal import literal
+from scheduler_k3s.manifests import pod
 from scheduler_k3s.manifests.metadata import Object, metadata
-from scheduler_k3s.manifests.secret import config_name
 
 HASH = "dokku.com/cron-hash"
 ID = "dokku.com/cron-id"
@@ -74,38 +72,8 @@ def _metadata(app: App, task: CronTask, resource: str) -> Object:
 
 
 def _pod(app: App, task: CronTask) -> Object:
-    pod: Object = {
-        "containers": [_container(app, task)],
-        "restartPolicy": "Never",
-        "serviceAccountName": app.name,
-    }
-    if app.pull_secret:
-        pod["imagePullSecrets"] = [{"name": app.pull_secret}]
-    if context := security.pod_context(app):
-        pod["securityContext"] = context
-    if found := volumes.pod_volumes(app):
-        pod["volumes"] = found
-    return pod
-
-
-def _container(app: App, task: CronTask) -> Object:
-    container: Object = {
-        "name": _container_name(app),
-        "image": app.image.reference,
-        "imagePullPolicy": "Always",
-        "args": [literal(word) for word in task.args],
-        "envFrom": [{"secretRef": {"name": config_name(app.name), "optional": True}}],
-        "resources": dict(task.resources),
-    }
-    if app.image.kind == "pack":
-        container["command"] = ["launcher"]
-    if app.image.working_dir:
-        container["workingDir"] = app.image.working_dir
-    if context := security.container_context(app):
-        container["securityContext"] = context
-    if mounts := volumes.container_mounts(app):
-        container["volumeMounts"] = mounts
-    return container
+    container = pod.container(app, _container_name(app), task.args, task.resources)
+    return {**pod.pod(app, container), "restartPolicy": "Never"}
 
 
 def _container_name(app: App) -> str:

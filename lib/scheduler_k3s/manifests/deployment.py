@@ -1,10 +1,8 @@
 """The Deployment of a process type."""
 
 from scheduler_k3s.app import App, Process
-from scheduler_k3s.manifests import probes, security, volumes
-from scheduler_k3s.manifests.literal import literal
+from scheduler_k3s.manifests import pod, probes
 from scheduler_k3s.manifests.metadata import MANAGED, Object, added, metadata, triplet
-from scheduler_k3s.manifests.secret import config_name
 
 HISTORY = 5
 STABLE_SECONDS = 10
@@ -64,45 +62,18 @@ def _minimum_ready_seconds(process: Process) -> int:
 
 
 def _pod(app: App, process: Process) -> Object:
-    pod: Object = {
-        "serviceAccountName": app.name,
-        "terminationGracePeriodSeconds": app.stop_timeout + _pre_stop(app, process),
-        "containers": [_container(app, process)],
-    }
-    if app.pull_secret:
-        pod["imagePullSecrets"] = [{"name": app.pull_secret}]
-    if context := security.pod_context(app):
-        pod["securityContext"] = context
-    if found := volumes.pod_volumes(app):
-        pod["volumes"] = found
-    return pod
+    spec = pod.pod(app, _container(app, process))
+    return {**spec, "terminationGracePeriodSeconds": app.stop_timeout + _pre_stop(app, process)}
 
 
 def _container(app: App, process: Process) -> Object:
-    container: Object = {
-        "name": f"{app.name}-{process.type}",
-        "image": app.image.reference,
-        "imagePullPolicy": "Always",
-        "envFrom": [{"secretRef": {"name": config_name(app.name), "optional": True}}],
-        "resources": dict(process.resources),
-    }
-    if process.args:
-        container["args"] = [literal(word) for word in process.args]
-        if app.image.kind == "pack":
-            container["command"] = ["launcher"]
-    if app.image.working_dir:
-        container["workingDir"] = app.image.working_dir
+    container = pod.container(app, f"{app.name}-{process.type}", process.args, process.resources)
     if process.has_service:
         container["env"] = [{"name": "PORT", "value": str(process.primary_port)}]
         container["ports"] = _container_ports(process)
     if seconds := _pre_stop(app, process):
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": seconds}}}
-    if context := security.container_context(app):
-        container["securityContext"] = context
-    if mounts := volumes.container_mounts(app):
-        container["volumeMounts"] = mounts
-    container.update(_probes(app, process))
-    return container
+    return {**container, **_probes(app, process)}
 
 
 def _container_ports(process: Process) -> list[Object]:

@@ -4,16 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scheduler_k3s.app import App, Resources
-from scheduler_k3s.manifests import security, volumes
+from scheduler_k3s.manifests import pod, security
+from scheduler_k3s.manifests.cron_job import HASH, ID, SUFFIX
 from scheduler_k3s.manifests.literal import literal
 from scheduler_k3s.manifests.metadata import MANAGED, Object, added, triplet
-from scheduler_k3s.manifests.secret import config_name
 
 KEPT_SECONDS = 60
-CRON_HASH = "dokku.com/cron-hash"
-CRON_ID = "dokku.com/cron-id"
-SUFFIX = "dokku.com/job-suffix"
-_COMMANDS = {"herokuish": ["/exec"], "pack": ["launcher"]}
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,8 @@ def job(app: App, run: Run) -> Object:
         "kubectl.kubernetes.io/default-container": _container_name(app, run),
     }
     if run.cron_id:
-        labels[CRON_HASH] = annotations[CRON_HASH] = run.cron_hash
-        annotations[CRON_ID] = run.cron_id
+        labels[HASH] = annotations[HASH] = run.cron_hash
+        annotations[ID] = run.cron_id
     spec: Object = {
         "activeDeadlineSeconds": run.deadline,
         "backoffLimit": 0,
@@ -78,41 +74,19 @@ def _metadata(
 
 
 def _pod(app: App, run: Run) -> Object:
-    pod: Object = {
-        "restartPolicy": "Never",
-        "serviceAccountName": app.name,
-        "containers": [_container(app, run)],
-    }
-    if app.pull_secret:
-        pod["imagePullSecrets"] = [{"name": app.pull_secret}]
-    if context := security.pod_context(app):
-        pod["securityContext"] = context
-    if found := volumes.pod_volumes(app):
-        pod["volumes"] = found
-    return pod
+    return {**pod.pod(app, _container(app, run)), "restartPolicy": "Never"}
 
 
 def _container(app: App, run: Run) -> Object:
-    container: Object = {
-        "name": _container_name(app, run),
-        "image": app.image.reference,
-        "imagePullPolicy": "Always",
-        "args": [literal(word) for word in run.args],
-        "env": [{"name": key, "value": literal(value)} for key, value in run.env],
-        "envFrom": [{"secretRef": {"name": config_name(app.name), "optional": True}}],
-        "resources": dict(run.resources),
-        "securityContext": {"privileged": False, **security.container_context(app)},
-    }
-    if command := _COMMANDS.get(app.image.kind):
-        container["command"] = command
-    if app.image.working_dir:
-        container["workingDir"] = app.image.working_dir
+    container = pod.container(app, _container_name(app, run), run.args, run.resources)
+    container["env"] = [{"name": key, "value": literal(value)} for key, value in run.env]
+    container["securityContext"] = {"privileged": False, **security.container_context(app)}
+    if app.image.kind == "herokuish":
+        container["command"] = ["/exec"]
     if run.stdin:
         container.update(stdin=True, stdinOnce=True)
     if run.tty:
         container["tty"] = True
-    if found := volumes.container_mounts(app):
-        container["volumeMounts"] = found
     return container
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from scheduler_k3s.manifests.literal import literal
 from scheduler_k3s.manifests.metadata import MANAGED, Object
 
 PROFILE = "dokku.com/node-profile"
@@ -38,8 +39,8 @@ def daemon_set(name: str, profile: str, sysctls: Mapping[str, str], image: str, 
 
 
 def _setter(sysctls: Mapping[str, str], image: str) -> Object:
-    """The settings are words of the command line, never part of the script; $ is what Kubernetes would expand."""
-    words = [f"{name}={value}".replace("$", "$$") for name, value in sorted(sysctls.items())]
+    """The settings are words of the command line, never part of the script."""
+    words = [literal(f"{name}={value}") for name, value in sorted(sysctls.items())]
     return {
         "name": "apply-sysctls",
         "image": image,

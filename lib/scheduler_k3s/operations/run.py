@@ -15,6 +15,7 @@ from scheduler_k3s.dokku import facts, properties, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.lines import OutputClosed
 from scheduler_k3s.manifests import job
+from scheduler_k3s.manifests.cron_job import HASH
 from scheduler_k3s.manifests.job import Run
 from scheduler_k3s.manifests.secret import pull_secret_name
 from scheduler_k3s.oneoff import Result
@@ -239,7 +240,7 @@ def _apply_policy(cluster: Cluster, where: Place, wanted: Run) -> None:
     base = f"/api/v1/namespaces/{name(where.namespace)}/pods"
     busy = [
         pod["metadata"]["name"]
-        for pod in cluster.list(base, labels=f"{job.CRON_HASH}={wanted.cron_hash}")
+        for pod in cluster.list(base, labels=f"{HASH}={wanted.cron_hash}")
         if oneoff.result(pod, deleted=False) is None
     ]
     if busy and policy == "forbid":
