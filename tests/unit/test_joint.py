@@ -31,6 +31,23 @@ def test_lines_of_both_outputs_are_mixed_in_the_log() -> None:
     assert joint.offset(b"x\nout 1\nerr\nout 2\n", b"out 1\nout 2\n", b"err\n", ended=True) == 2
 
 
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([b"a\n", b"b\n", b"c\n"])), max_size=12), st.data())
+def test_the_same_lines_on_both_outputs_are_no_riddle(
+    lines: list[tuple[bool, bytes]], data: st.DataObject
+) -> None:
+    moment = data.draw(st.integers(0, len(lines)))
+    log = b"".join(line for _, line in lines)
+    out, err = (b"".join(line for is_out, line in lines[moment:] if is_out is kind) for kind in (True, False))
+    assert joint.offset(log, out, err, ended=True) == len(b"".join(line for _, line in lines[:moment]))
+
+
+def test_very_many_lines_on_both_outputs_take_no_time_to_speak_of() -> None:
+    """Seconds here are seconds in which a command's output is held back; squares of them would be hours."""
+    out, err = (b"".join(b"%d\n" % number for number in range(low, 400_000, 2)) for low in (0, 1))
+    both = b"".join(b"%d\n" % number for number in range(400_000))
+    assert joint.offset(b"before\n" + both, out, err, ended=True) == len(b"before\n")
+
+
 def test_a_log_that_lags_behind_tells_nothing() -> None:
     assert joint.offset(b"one\n", b"one\ntwo\n", b"", ended=False) is None
     assert joint.offset(b"one\ntwo\n", b"three\n", b"", ended=False) is None

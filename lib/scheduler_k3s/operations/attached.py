@@ -168,7 +168,7 @@ def _join(run: RunPod, session: Session, held: _Held, printed: _Printed) -> byte
             deadline = 0.0
             continue
         deadline = deadline or time.monotonic() + _PATIENCE
-        if ended or size == -1 or time.monotonic() > deadline:
+        if ended or time.monotonic() > deadline or held.size >= _LARGEST:
             return None
 
 
