@@ -25,6 +25,9 @@ ANNOTATED = (
 )
 LABELLED = tuple(kind for kind in ANNOTATED if not kind.startswith("keda_"))
 LABELS = "labels."
+_OWN_LABELS = frozenset(f"app.kubernetes.io/{name}" for name in ("instance", "managed-by", "name", "part-of"))
+_VERSION = "app.kubernetes.io/version"
+_VERSIONED = ("cronjob", "pod")
 _RESERVED = ("chart.", "chart-overrides.", LABELS, "node-profile-", "node-sysctls.", "trigger-auth.")
 
 
@@ -60,8 +63,23 @@ def check_process(process: str, prefix: str) -> None:
         )
 
 
-def check(key: str, value: str, prefix: str) -> None:
-    """Kubernetes' rules, told here and not at the next deploy. Errors: PluginError."""
+def reserved(key: str, prefix: str, resource: str) -> str:
+    """Why a user may not have this key for objects of this type, as the end of a sentence; empty for any other."""
+    if key.startswith("dokku.com/"):
+        return "is dokku's own: it finds the objects of an app by such keys"
+    if prefix:
+        return "is dokku's own: it finds the objects of an app by it" if key in _OWN_LABELS else ""
+    if key.startswith(("helm.sh/hook", "helm.sh/resource-policy")):
+        return "would take the object out of its release: helm would not update or remove it with the app"
+    if key.startswith("meta.helm.sh/"):
+        return "is helm's own: it says which release an object belongs to"
+    if key == _VERSION and resource in _VERSIONED:
+        return "is dokku's own: by its change a deploy makes new pods"
+    return ""
+
+
+def check(key: str, value: str, prefix: str, resource: str) -> None:
+    """Kubernetes' rules and ours, told here and not at the next deploy. Errors: PluginError."""
     what = noun(prefix)
     # Kubernetes ignores the case of an annotation's key here, not that of a label's
     if not _is_qualified(key if prefix else key.lower()):
@@ -69,6 +87,8 @@ def check(key: str, value: str, prefix: str) -> None:
             f"Invalid {what} key: {key}, must be at most 63 letters, digits, '-', '_' and '.', beginning and ending "
             "with a letter or digit, after a DNS name and a slash if need be, for example example.com/team"
         )
+    if why := reserved(key, prefix, resource):
+        raise PluginError(f"Invalid {what} key: {key} {why}")
     if prefix and value and not _is_name(value):
         raise PluginError(
             f"Invalid label value: {value}, must be at most 63 letters, digits, '-', '_' and '.', "

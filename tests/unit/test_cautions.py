@@ -42,3 +42,19 @@ def test_docker_options_and_storage_without_effect() -> None:
         "Docker option --cap-add",
         "Storage entry vol",
     ]
+
+
+def test_stored_keys_that_are_dokku_s_own() -> None:
+    known = replace(
+        FACTS,
+        reserved=[
+            ("shop", "labels.", "web.pod", "app.kubernetes.io/name"),
+            ("--global", "", "--global.job", "helm.sh/hook"),
+        ],
+    )
+    told = cautions(known)
+    assert told[0].startswith("The label app.kubernetes.io/name of pod has no effect: it is dokku's own")
+    assert told[0].endswith(
+        "dokku scheduler-k3s:labels:set shop app.kubernetes.io/name --resource-type pod --process-type web"
+    )
+    assert told[1].endswith("dokku scheduler-k3s:annotations:set --global helm.sh/hook --resource-type job")

@@ -25,7 +25,7 @@ class Facts:
 
     `docker_options` are those of the deploy phase by process type, `_default_` for all. `names_registry` says
     whether a registry server is set; `host_proxy` whether dokku builds a site of this host for the app, and
-    `host_proxy_own` whether that is the app's own setting.
+    `host_proxy_own` whether that is the app's own setting. `reserved` are annotations and labels that are left out.
     """
 
     app: str
@@ -56,6 +56,7 @@ class Facts:
     names_registry: bool = True
     host_proxy: bool = False
     host_proxy_own: bool = False
+    reserved: Sequence[tuple[str, str, str, str]] = ()
 
     def image(self, tag: str) -> str:
         """The reference that the cluster pulls. dokku's own tag wins over the one a trigger was called with."""
@@ -69,7 +70,7 @@ def gather(app: str) -> Facts:
         "image_repo": lambda: triggers.ask("deployed-app-image-repo", app).strip(),
         "image_tag": lambda: triggers.ask("deployed-app-image-tag", app).strip(),
         "scale": lambda: parse_scale(app, triggers.ask("ps-current-scale", app)),
-        "config": lambda: parse_config(triggers.ask("config-export", app, "false", "true", "json")),
+        "config": lambda: _config(app),
         "ports": lambda: parse_ports(triggers.ask("ports-get", app, "json")),
         "domains": lambda: _domains(app),
         "nginx": lambda: nginx(app),
@@ -92,6 +93,7 @@ def gather(app: str) -> Facts:
         docker_config=docker_config(app),
         annotations=decorations(app, ""),
         labels=decorations(app, "labels."),
+        reserved=reserved_decorations(app),
         cron=cron_properties(app),
         trigger_auth=trigger_auth.stored(app),
         docker_options=docker_options(app, "deploy"),
@@ -111,6 +113,32 @@ def parse_scale(app: str, text: str) -> dict[str, int]:
         elif line.strip():
             raise PluginError(f"Invalid scale entry for app {app}: {line!r}, expected TYPE=COUNT")
     return scale
+
+
+def _config(app: str) -> dict[str, Secret]:
+    """dokku's answer puts U+FFFD in the place of what is not UTF-8: its files tell whether a user has put it there.
+
+    Errors: PluginError naming the keys.
+    """
+    values = parse_config(triggers.ask("config-export", app, "false", "true", "json"))
+    damaged = [key for key, value in sorted(values.items()) if "\ufffd" in value.reveal()]
+    if damaged and not all(_is_utf_8(f"{host.root()}/{path}") for path in ("ENV", f"{app}/ENV")):
+        raise PluginError(
+            f"Config of {app} has values that are not UTF-8, which Kubernetes requires: {', '.join(damaged)}. "
+            "Keep them in base64, or in a file of the image or a volume"
+        )
+    return values
+
+
+def _is_utf_8(path: str) -> bool:
+    """Also for a file that is not there, or that cannot be read: what is in it is dokku's to say then."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return all(True for _ in file)
+    except UnicodeDecodeError:
+        return False
+    except OSError:
+        return True
 
 
 def parse_config(text: str) -> dict[str, Secret]:
@@ -220,7 +248,8 @@ def docker_config(app: str) -> Secret:
             logged_in = bool(json.loads(text).get("auths"))
         except (ValueError, AttributeError):
             raise PluginError(
-                f"Unable to read the registry credentials in {path}: not a docker config"
+                f"Unable to read the registry credentials in {path}: not a docker config. "
+                "Log in again with: dokku registry:login SERVER USER"
             ) from None
         if logged_in or path != own:
             return Secret(text)
@@ -257,20 +286,45 @@ def _checks_disabled(app: str) -> frozenset[str]:
 def decorations(app: str, prefix: str) -> dict[str, dict[str, str]]:
     """The user's annotations (or labels): what is set for the app, over what is set for all apps.
 
-    What the app sets for all its processes also wins over what is set for one process of all apps.
+    What the app sets for all its processes also wins over what is set for one process of all apps. Keys that are
+    not the user's to set are left out.
     """
-    from scheduler_k3s.decorations import files
+    from scheduler_k3s.decorations import reserved
 
-    common, own = (
-        {key: properties.read_map(scope, name) for name, key in files(properties.names(scope), prefix)}
-        for scope in (properties.GLOBAL, app)
-    )
+    common, own = (_decorations(scope, prefix) for scope in (properties.GLOBAL, app))
     result: dict[str, dict[str, str]] = {}
     for key in {**common, **own}:
-        everywhere = own.get(f"{properties.GLOBAL}.{key.rpartition('.')[2]}", {})
+        resource = key.rpartition(".")[2]
+        everywhere = own.get(f"{properties.GLOBAL}.{resource}", {})
         kept = {name: value for name, value in common.get(key, {}).items() if name not in everywhere}
-        result[key] = {**kept, **own.get(key, {})}
+        result[key] = {
+            name: value
+            for name, value in {**kept, **own.get(key, {})}.items()
+            if not reserved(name, prefix, resource)
+        }
     return result
+
+
+def reserved_decorations(app: str) -> list[tuple[str, str, str, str]]:
+    """Annotations and labels that an older version stored and that are left out: scope, `labels.` or nothing,
+    `<process>.<resource>` and key."""
+    from scheduler_k3s.decorations import LABELS, reserved
+
+    return [
+        (scope, prefix, where, name)
+        for scope in (app, properties.GLOBAL)
+        for prefix in ("", LABELS)
+        for where, values in _decorations(scope, prefix).items()
+        for name in values
+        if reserved(name, prefix, where.rpartition(".")[2])
+    ]
+
+
+def _decorations(scope: str, prefix: str) -> dict[str, dict[str, str]]:
+    from scheduler_k3s.decorations import files
+
+    names = properties.names(scope)
+    return {key: properties.read_map(scope, name) for name, key in files(names, prefix)}
 
 
 def _json(question: str, text: str) -> Any:

@@ -23,5 +23,5 @@ def set_decoration(prefix: str, scope: str, key: str, value: str, *, process: st
     if value or name not in properties.names(scope):
         decorations.check_resource(resource, prefix)
     if value:
-        decorations.check(key, value, prefix)
+        decorations.check(key, value, prefix, resource)
     properties.change_map(scope, name, key, value)

@@ -238,6 +238,19 @@ def test_config_of_another_shape_is_refused_unseen(text: str) -> None:
     assert "hush" not in raised.value.message
 
 
+@pytest.mark.parametrize("path", ["ENV", "shop/ENV"])
+def test_config_that_is_not_utf_8_is_refused_by_its_names(asked: Asked, dokku: Host, path: str) -> None:
+    answer = json.dumps({"A": "fine", "B": "hunter\ufffd", "C": "\ufffd"})
+    dokku.listener("config", "config-export", f"#!/bin/sh\ncat <<'END'\n{answer}\nEND\n")
+    (dokku.root / "shop").mkdir(exist_ok=True)
+    (dokku.root / path).write_bytes(b"export B='hunter\xff'\n")
+    with pytest.raises(PluginError, match=r"not UTF-8, which Kubernetes requires: B, C\. ") as raised:
+        facts.gather("shop")
+    assert "hunter" not in raised.value.message
+    (dokku.root / path).write_bytes("export B='hunter\ufffd'\n".encode())
+    assert facts.gather("shop").config["B"].reveal() == "hunter\ufffd"
+
+
 @pytest.mark.parametrize("text", ["", " \n", "{}"])
 def test_no_app_json(dokku: Host, text: str) -> None:
     extracted(dokku, "app-json", "app.json", text)
@@ -319,6 +332,19 @@ def test_annotations_and_labels_of_the_app_and_of_all_apps(asked: Asked, dokku: 
         "web.pod": {"a": "host-web", "d": "host-web", "e": "app-web"},
     }
     assert known.labels == {"web.pod": {"l": "app-web"}, "--global.service": {"l": "host"}}
+
+
+def test_keys_that_are_not_the_user_s_are_left_out_and_named(asked: Asked, dokku: Host) -> None:
+    label, hook = "app.kubernetes.io/part-of", "helm.sh/hook"
+    dokku.store("shop", "labels.web.pod", json.dumps({label: "other", "team": "a"}))
+    dokku.store("--global", "--global.job", json.dumps({hook: "pre-install", label: "x"}))
+    known = facts.gather("shop")
+    assert known.labels == {"web.pod": {"team": "a"}}
+    assert known.annotations == {"--global.job": {label: "x"}}
+    assert known.reserved == [
+        ("shop", "labels.", "web.pod", label),
+        ("--global", "", "--global.job", hook),
+    ]
 
 
 @pytest.mark.parametrize(
