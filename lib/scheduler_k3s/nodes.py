@@ -85,7 +85,7 @@ def quorum_risk(leaving: Node, nodes: "Sequence[Node]") -> str:
     needed = len(members) // 2 + 1
     if ready < needed:
         down = ", ".join(sorted(node.name for node in members if not node.is_ready))
-        return f"{ready} of {len(members)} servers would be ready without it, and etcd needs {needed} ({down} is not)"
+        return f"{ready} of {len(members)} servers would be ready without it, and etcd needs {needed} (not: {down})"
     return ""
 
 

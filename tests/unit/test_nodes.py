@@ -92,10 +92,10 @@ def test_no_version(found: list[Node], message: str) -> None:
         ((True, False), "1 of 2 servers are ready, and etcd needs 2 to agree"),
         ((True, True, True), ""),
         ((False, True, True), ""),
-        ((True, True, False), "1 of 2 servers would be ready without it, and etcd needs 2 (s2 is not)"),
+        ((True, True, False), "1 of 2 servers would be ready without it, and etcd needs 2 (not: s2)"),
         ((True, True, True, False), ""),
         ((False, True, True, True, False), ""),
-        ((True, True, True, False, False), "2 of 4 servers would be ready without it, and etcd needs 3 (s3, s4 is not)"),
+        ((True, True, True, False, False), "2 of 4 servers would be ready without it, and etcd needs 3 (not: s3, s4)"),
     ],
 )  # fmt: skip
 def test_which_server_can_go(ready: tuple[bool, ...], risk: str) -> None:
