@@ -7,6 +7,7 @@ be refused is refused before the first change. The old pods serve until the new 
 import json
 import time
 from dataclasses import replace
+from functools import partial
 
 from scheduler_k3s import assemble, log, names
 from scheduler_k3s.app import App
@@ -18,6 +19,7 @@ from scheduler_k3s.operations import (
     destroy,
     imported,
     lock,
+    moves,
     plan,
     records,
     signals,
@@ -72,9 +74,11 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
     if not before.namespace_exists:
         state.ensure_namespace(cluster, options.namespace)
     legacy = state.legacy_ingresses(cluster, app, options.namespace)
+    origins = moves.origins(cluster, app, options.namespace, known.image("").rpartition(":")[0])
+    leaving = [*legacy, *(item for origin in origins for item in origin.routes)]
     for release_name, item in secrets.items():
         plan.dry_run(cluster, [item], before.auxiliary.get(release_name, certificate.revision), release_name)
-    planned = plan.checked(planned, cluster, legacy)
+    planned = plan.checked(planned, cluster, leaving)
     for text in planned.warnings:
         log.warn(text)
     _end_pending(cluster, before, certificate.revision)
@@ -91,16 +95,16 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
             resume_autoscaling(cluster, app, options.namespace)
         records.prepare(cluster, before.newest, planned.objects)
         log.headline(f"Installing {app}")
-        upgrade(
-            runner,
-            cluster,
-            planned.app,
-            planned.files,
-            plan.rollouts(planned),
-            rollback=options.rollback,
-            first=not before.deployed,
+        install = partial(
+            upgrade, runner, cluster, planned.app, rollback=options.rollback, first=not before.deployed
         )
+        if origins:
+            moves.bring_issued(cluster, app, options.namespace, origins)
+            install(plan.files(planned, moves.first(planned.objects)), plan.rollouts(planned))
+            moves.swap(cluster, app, origins, planned.objects)
+        install(planned.files, plan.rollouts(planned))
     _remember(app, options.namespace)
+    moves.finish(app, origins, inherited)
 
 
 def _tell_dokku(app: str, image_tag: str) -> None:

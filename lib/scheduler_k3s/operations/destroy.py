@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from scheduler_k3s import log
@@ -15,7 +16,7 @@ from scheduler_k3s.operations.state import PART_OF
 from scheduler_k3s.tools import helm, release
 from scheduler_k3s.tools.cluster import Cluster, name
 
-_MARK = next(iter(MANAGED))
+MARK = next(iter(MANAGED))
 _ISSUED = "cert-manager.io/certificate-name"
 _QUICK = 3.0
 
@@ -35,10 +36,14 @@ def destroy(app: str) -> None:
 
 def remaining(app: str) -> None:
     """Remove an app that was deployed here but that another scheduler was asked to destroy (after a rename or a
-    change of scheduler)."""
+    change of scheduler), and say so."""
     apps.check_name(app)
-    if os.path.isfile(place.note(app)):
-        _remove_or_remember(app)
+    if not os.path.isfile(place.note(app)):
+        return
+    where = place.of(app)
+    if _remove_or_remember(app):
+        properties.delete(app, "tls-cert-imported")
+        log.detail(f"Removed the releases of {app} from namespace {where.namespace} of the cluster")
 
 
 def clean() -> None:
@@ -48,59 +53,75 @@ def clean() -> None:
             left_behind.forget(remains)
             continue
         try:
-            remove(remains, remains.place.cluster(attempts=1, timeout=_QUICK))
+            cluster = remains.place.cluster(attempts=1, timeout=_QUICK)
+            is_alive = left_behind.exists(remains.app)
+            if is_alive and not place.is_elsewhere(place.of(remains.app), remains.place, cluster):
+                left_behind.forget(remains)
+                continue
+            remove(remains, cluster)
         except PluginError as error:
             log.debug(f"{remains.app} is still in namespace {remains.place.namespace}: {error.message}")
         else:
             left_behind.forget(remains)
             log.detail(f"Removed {remains.app}, destroyed earlier, from namespace {remains.place.namespace}")
-            shutil.rmtree(host.data(remains.app), ignore_errors=True)
+            if not is_alive:
+                shutil.rmtree(host.data(remains.app), ignore_errors=True)
 
 
 def remove(remains: Remains, cluster: Cluster) -> None:
     """Uninstall the app's releases, then delete what no release holds. Errors: PluginError; can be repeated."""
-    app, (namespace, *where) = remains
     cluster.get("/version")
+    with lock.app_lock(remains.app) as inherited:
+        remove_held(remains, cluster, inherited)
+
+
+def remove_held(remains: Remains, cluster: Cluster, inherited: int) -> None:
+    """The same for who holds the app's lock already; `inherited` is what helm is to hold."""
+    app, (namespace, *where) = remains
     found = [item for item in releases(app) if _is_ours(cluster, namespace, item)]
-    with lock.app_lock(app) as inherited:
-        if found:
-            records.forget_unknown(cluster, app, namespace)
-            with helm.session(helm.Target(*where), host.data(app), (inherited,)) as runner:
-                triggers.together([lambda item=item: runner.uninstall(item, namespace) for item in found])  # type: ignore[misc]
-        jobs = f"/apis/batch/v1/namespaces/{name(namespace)}/jobs"
-        for job in cluster.list(jobs, labels=f"{PART_OF}={app}", metadata_only=True):
-            if _annotations(job).get(_MARK) == "true":
-                cluster.delete(f"{jobs}/{name(job['metadata']['name'])}")
-        path = f"/api/v1/namespaces/{name(namespace)}/secrets/{name(f'tls-{app}-web')}"
-        secret = cluster.find(path)
-        if secret is not None and _ISSUED in _annotations(secret):
-            cluster.delete(path)
+    if found:
+        records.forget_unknown(cluster, app, namespace)
+        with helm.session(helm.Target(*where), host.data(app), (inherited,)) as runner:
+            triggers.together([partial(runner.uninstall, item, namespace) for item in found])
+    jobs = f"/apis/batch/v1/namespaces/{name(namespace)}/jobs"
+    for job in cluster.list(jobs, labels=f"{PART_OF}={app}", metadata_only=True):
+        if _annotations(job).get(MARK) == "true":
+            cluster.delete(f"{jobs}/{name(job['metadata']['name'])}")
+    path = f"/api/v1/namespaces/{name(namespace)}/secrets/{name(f'tls-{app}-web')}"
+    secret = cluster.find(path)
+    if secret is not None and _ISSUED in _annotations(secret):
+        cluster.delete(path)
 
 
 def releases(app: str) -> list[str]:
     return [app, f"tls-{app}", f"config-{app}", f"pull-secret-{app}"]
 
 
-def _remove_or_remember(app: str) -> None:
+def _remove_or_remember(app: str) -> bool:
+    """False for what stays."""
     remains = Remains(app, place.of(app))
     where = remains.place
     if target.k3s_is_absent(where.kubeconfig):
         log.warn("k3s is not installed, skipping")
+        removed = False
     else:
         try:
             remove(remains, where.cluster(attempts=2))
+            removed = True
         except PluginError as error:
+            removed = False
             left_behind.remember(remains)
             log.warn(
                 f"{error.message}\n"
                 f"What {app} has in the cluster stays there for now: the releases {', '.join(releases(app))} "
-                f"in namespace {where.namespace} (kubeconfig {where.kubeconfig}).\n"
-                "The next deploy or destroy of an app of this host removes them, if the cluster answers then."
+                f"in namespace {where.namespace} (kubeconfig {where.kubeconfig})\n"
+                "The next deploy or destroy of an app of this host removes them, if the cluster answers then"
             )
         else:
             left_behind.forget(remains)
     if os.path.isfile(place.note(app)):
         os.unlink(place.note(app))
+    return removed
 
 
 def _is_ours(cluster: Cluster, namespace: str, item: str) -> bool:
@@ -108,7 +129,7 @@ def _is_ours(cluster: Cluster, namespace: str, item: str) -> bool:
     found = release.newest(cluster, namespace, item)
     if found is None:
         return False
-    if _MARK not in found.manifest:
+    if MARK not in found.manifest:
         log.warn(f"The helm release {item} in namespace {namespace} was not made by dokku and is left alone")
         return False
     return True

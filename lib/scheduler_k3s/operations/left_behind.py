@@ -38,7 +38,7 @@ def forget(remains: Remains) -> None:
 
 
 def known() -> list[Remains]:
-    """Without those that belong to an app of the same name which has been deployed to the same place since."""
+    """Without those that belong to an app of the same name which is at, or is to go to, the same place."""
     directory = f"{host.data()}/{_DIRECTORY}"
     found = []
     for entry in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
@@ -48,9 +48,13 @@ def known() -> list[Remains]:
         remains = Remains(entry.partition(".")[2], where)
         if place.read(place.note(remains.app)) == where:
             forget(remains)
-        elif not os.path.isdir(f"{host.root()}/{remains.app}"):
+        elif not exists(remains.app) or place.of(remains.app) != where:
             found.append(remains)
     return found
+
+
+def exists(app: str) -> bool:
+    return os.path.isdir(f"{host.root()}/{app}")
 
 
 def _path(remains: Remains) -> str:

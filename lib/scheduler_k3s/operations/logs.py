@@ -14,7 +14,7 @@ from scheduler_k3s import log, pods
 from scheduler_k3s.dokku import triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.lines import Output, OutputClosed, Plain
-from scheduler_k3s.operations import follow, target
+from scheduler_k3s.operations import follow, place
 from scheduler_k3s.pods import Pod, Source
 from scheduler_k3s.tools.cluster import ApiError, Cluster, Unreachable, name
 
@@ -34,9 +34,10 @@ def logs(app: str, process: str, tail: bool, quiet: bool, count: int) -> None:
     `process` is a type, `type.n` for the type's nth pod by name, or "" for all. Errors: PluginError.
     """
     kind, position = parse_process(process)
-    path = f"/api/v1/namespaces/{name(target.namespace(app))}/pods"
+    where = place.of(app)
+    path = f"/api/v1/namespaces/{name(where.namespace)}/pods"
     labels = f"app.kubernetes.io/part-of={app}" + (f",app.kubernetes.io/name={kind}" if kind else "")
-    source = Source(target.cluster(), path, labels)
+    source = Source(where.cluster(), path, labels)
     found = sorted(source.cluster.list(path, labels=labels), key=pods.name)
     if not found:
         raise PluginError("No pods found matching specified labels")
@@ -49,9 +50,10 @@ def logs(app: str, process: str, tail: bool, quiet: bool, count: int) -> None:
 
 def selected(app: str, labels: str, pod: str, *, tail: bool, quiet: bool, count: int) -> None:
     """The same for the pods with the labels, or the one of them that is named. Errors: PluginError."""
-    path = f"/api/v1/namespaces/{name(target.namespace(app))}/pods"
+    where = place.of(app)
+    path = f"/api/v1/namespaces/{name(where.namespace)}/pods"
     fields = f"metadata.name={pod}" if pod else ""
-    source = Source(target.cluster(), path, labels, fields)
+    source = Source(where.cluster(), path, labels, fields)
     found = sorted(source.cluster.list(path, labels=labels, fields=fields), key=pods.name)
     if not found:
         raise PluginError("No pods found matching specified labels")

@@ -139,6 +139,11 @@ def checked(plan: Plan, cluster: Cluster, legacy: Sequence[Object] = ()) -> Plan
     return plan
 
 
+def files(plan: Plan, part: Sequence[Object]) -> Mapping[str, str]:
+    """The chart with only a part of the objects."""
+    return _chart(plan.app, part)
+
+
 def rollouts(plan: Plan) -> list[Rollout]:
     """What is to be watched, by the names that a kustomization has given."""
     return rollout.of(plan.app.name, plan.app.namespace, plan.objects)

@@ -12,7 +12,8 @@ NAME = "kustomization"
 
 
 def promote(app: str) -> None:
-    """A kustomization that the source lost is gone."""
+    """A kustomization that the source lost is gone. So is what an app that another scheduler deployed now has left
+    in the cluster."""
     apps.check_name(app)
     plain = f"{host.data(app)}/{NAME}"
     own = f"{plain}.{os.environ.get('DOKKU_PID')}"
@@ -22,6 +23,10 @@ def promote(app: str) -> None:
     elif os.path.isdir(own):
         remove(plain)
         os.rename(own, plain)
+    if os.path.isfile(f"{host.data(app)}/deployed.json") and not apps.is_ours(app):
+        from scheduler_k3s.operations import destroy
+
+        destroy.remaining(app)
 
 
 def remove(path: str) -> None:

@@ -4,9 +4,9 @@ import os
 import sys
 import time
 
-from scheduler_k3s.dokku import host, triggers
+from scheduler_k3s.dokku import triggers
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import target
+from scheduler_k3s.operations import place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def is_deployed(app: str) -> None:
     """
     found = _within(_DEPLOYED_PATIENCE, lambda: _has_revision(app))
     if found is None:
-        found = os.path.isfile(f"{host.data(app)}/deployed.json")
+        found = os.path.isfile(place.note(app))
     if not found:
         raise PluginError(f"App {app} is not deployed")
 
@@ -54,8 +54,9 @@ def is_deployed(app: str) -> None:
 def _deployments(app: str) -> "list[dict[str, Any]]":
     from scheduler_k3s.tools.cluster import name
 
-    path = f"/apis/apps/v1/namespaces/{name(target.namespace(app))}/deployments"
-    answer = target.cluster(attempts=1, timeout=BUDGET).get(
+    where = place.of(app)
+    path = f"/apis/apps/v1/namespaces/{name(where.namespace)}/deployments"
+    answer = where.cluster(attempts=1, timeout=BUDGET).get(
         path, labelSelector=f"app.kubernetes.io/part-of={app}"
     )
     return list(answer.get("items") or [])
@@ -64,7 +65,8 @@ def _deployments(app: str) -> "list[dict[str, Any]]":
 def _has_revision(app: str) -> bool:
     from scheduler_k3s.tools import release
 
-    return bool(release.revisions(target.cluster(attempts=2, timeout=4.0), target.namespace(app), app))
+    where = place.of(app)
+    return bool(release.revisions(where.cluster(attempts=2, timeout=4.0), where.namespace, app))
 
 
 def _scale(app: str, seconds: float) -> int:

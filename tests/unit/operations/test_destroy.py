@@ -153,6 +153,7 @@ def test_the_end_of_an_app_takes_it_out_of_the_cluster_before_its_note_goes(
     note(dokku, "demo", "team", str(tmp_path / "kubeconfig"))
     trigger = str(TRIGGER.parent / "post-delete")
     done = subprocess.run([trigger, "demo", ""], capture_output=True, text=True, check=True, timeout=60)
-    assert (done.stdout, done.stderr) == ("", "")
+    said = "       Removed the releases of demo from namespace team of the cluster\n"
+    assert (done.stdout, done.stderr) == (said, "")
     assert deleted(api) == [f"{JOBS}/demo-run-1"]
     assert not (dokku.data / "demo").exists()
