@@ -4,22 +4,23 @@ Order: the plan (facts, model, objects, dry run), then the cluster changes: conf
 be refused is refused before the first change. The old pods serve until the new ones are ready.
 """
 
-import json
 import time
 from dataclasses import replace
 from functools import partial
 
 from scheduler_k3s import assemble, log, names
 from scheduler_k3s.app import App
-from scheduler_k3s.dokku import host, properties, triggers
+from scheduler_k3s.dokku import host, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import (
+    adopt,
     auxiliary,
     certs,
     destroy,
     imported,
     lock,
     moves,
+    place,
     plan,
     records,
     signals,
@@ -103,7 +104,7 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
             install(plan.files(planned, moves.first(planned.objects)), plan.rollouts(planned))
             moves.swap(cluster, app, origins, planned.objects)
         install(planned.files, plan.rollouts(planned))
-    _remember(app, options.namespace)
+    adopt.write(app, place.Place(options.namespace, target.kubeconfig_path(), target.kube_context()))
     moves.finish(app, origins, inherited)
 
 
@@ -163,16 +164,3 @@ def _prune_pull_secrets(cluster: Cluster, model: App, before: State) -> None:
 
 def _pull_secrets(deployment: Object) -> set[str]:
     return {entry["name"] for entry in deployment["spec"]["template"]["spec"].get("imagePullSecrets") or ()}
-
-
-def _remember(app: str, namespace: str) -> None:
-    """Where the app is, for the time when its properties or the cluster have changed or gone."""
-    known = {
-        "namespace": namespace,
-        "kubeconfig-path": target.kubeconfig_path(),
-        "kube-context": target.kube_context(),
-        "release": app,
-    }
-    properties.replace_file(
-        f"{host.data(app)}/deployed.json", json.dumps(known, sort_keys=True).encode() + b"\n"
-    )

@@ -9,7 +9,7 @@ import shutil
 from scheduler_k3s import log
 from scheduler_k3s.dokku import host, properties, triggers
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import dependencies
+from scheduler_k3s.operations import adopt, certs, dependencies
 from scheduler_k3s.operations.migrate import migrate
 from scheduler_k3s.tools import private
 
@@ -17,7 +17,10 @@ NAME = properties.PLUGIN
 
 
 def install(plugin: str) -> None:
-    """Make the plugin ready; no harm in doing so again. `plugin` is its directory. The cluster is not asked."""
+    """Make the plugin ready; no harm in doing so again. `plugin` is its directory.
+
+    The cluster is asked only when an app has a certificate, and only once when it is away.
+    """
     os.umask(0o022)
     _compile(f"{plugin}/lib")
     for directory in (f"{host.lib_root()}/config/{NAME}", host.data()):
@@ -29,6 +32,9 @@ def install(plugin: str) -> None:
             f"The tools of {NAME} are missing or outdated. Install them, as root, with: {private.INSTALL}"
         )
     migrate()
+    adopt.note_deployed()
+    if os.access(private.location("helm"), os.X_OK):
+        certs.sync_all()
 
 
 def update(plugin: str) -> None:

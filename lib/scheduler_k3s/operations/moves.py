@@ -11,7 +11,7 @@ from typing import NamedTuple
 from scheduler_k3s import log
 from scheduler_k3s.dokku import properties
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import destroy, left_behind, place, target
+from scheduler_k3s.operations import adopt, destroy, left_behind, place, target
 from scheduler_k3s.operations.left_behind import Remains
 from scheduler_k3s.operations.place import Place
 from scheduler_k3s.operations.state import PART_OF
@@ -38,12 +38,9 @@ def origins(cluster: Cluster, app: str, namespace: str, repository: str) -> list
     """
     noted = place.read(place.note(app))
     here = Place(namespace, target.kubeconfig_path(), target.kube_context())
-    if noted == here:
-        return []
-    if noted is None:
-        found = _elsewhere(cluster, app, here, repository)
-    else:
-        found = [noted] if place.is_elsewhere(noted, here, cluster) else []
+    found = [noted] if noted and place.is_elsewhere(noted, here, cluster) else []
+    if adopt.is_adopted(app):
+        found += [old for old in _elsewhere(cluster, app, here, repository) if old not in found]
     known = [_origin(app, old, here, cluster) for old in found]
     return [origin for origin in known if origin is not None]
 
@@ -125,7 +122,7 @@ def _elsewhere(cluster: Cluster, app: str, here: Place, repository: str) -> list
     places = []
     for namespace in sorted({item["metadata"]["namespace"] for item in found} - {here.namespace}):
         newest = release.newest(cluster, namespace, app)
-        if newest is None or destroy.MARK not in newest.manifest:
+        if newest is None or not newest.is_dokkus:
             continue
         image = newest.value("global.image.name")
         if image.rpartition(":")[0] == repository:
