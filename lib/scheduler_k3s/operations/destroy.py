@@ -129,7 +129,7 @@ def _is_ours(cluster: Cluster, namespace: str, item: str) -> bool:
     found = release.newest(cluster, namespace, item)
     if found is None:
         return False
-    if MARK not in found.manifest:
+    if not found.is_dokkus:
         log.warn(f"The helm release {item} in namespace {namespace} was not made by dokku and is left alone")
         return False
     return True

@@ -101,7 +101,7 @@ def gather(app: str, namespace: str, cluster: Cluster) -> Gathered:
         ]
     )
     newest = before[0].newest
-    if newest is not None and MARK not in newest.manifest:
+    if newest is not None and not newest.is_dokkus:
         raise PluginError(
             f"The helm release {app} in namespace {namespace} was not made by dokku. Rename the app, or give it "
             f"another namespace: dokku scheduler-k3s:set {app} namespace NAME"

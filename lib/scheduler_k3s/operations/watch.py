@@ -9,7 +9,7 @@ from scheduler_k3s.diagnosis import Failure, Object, condition, event_time, has_
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations.state import PART_OF
 from scheduler_k3s.rollout import Rollout, unfinished
-from scheduler_k3s.tools.cluster import STREAM_ERRORS, ApiError, Cluster, Unreachable, name
+from scheduler_k3s.tools.cluster import ApiError, Cluster, Unreachable, name
 
 INTERVAL = 1.0
 HEARTBEAT = 10.0
@@ -117,7 +117,7 @@ class Watch:
                     path, 10.0, container=failure.container, tailLines=LOG_LINES, previous=previous
                 ) as answer:
                     text = answer.read().decode("utf-8", "replace")
-            except (PluginError, *STREAM_ERRORS):
+            except (PluginError, OSError):
                 continue
             return [line[:500] for line in text.splitlines()][-LOG_LINES:]
         return []

@@ -36,7 +36,6 @@ _RETRIED_CODES = {429, 500, 503, 504}
 _IDLE_LIMIT = 5.0
 _PAGE = 500
 
-STREAM_ERRORS = (OSError,)
 _SAFE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
 

@@ -19,6 +19,7 @@ from scheduler_k3s.tools.cluster import Cluster, Object, name
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 """What helm writes before an operation and replaces at its end. It takes a release in such a state no further."""
+MARK = "dokku.com/managed"
 LIMIT = 1024 * 1024
 _KINDS = {
     "": "secrets",
@@ -43,6 +44,11 @@ class Release:
     manifest: str
     record: Object
     description: str = ""
+
+    @property
+    def is_dokkus(self) -> bool:
+        """Whether dokku made it. A kustomization may have left none of the objects that carry dokku's mark."""
+        return MARK in self.manifest or self.value("global.app_name") == self.name
 
     def value(self, path: str, default: str = "") -> str:
         """The value at a dotted path, as text; older charts wrote numbers where text was meant."""

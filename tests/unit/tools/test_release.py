@@ -58,6 +58,23 @@ def test_a_record_that_is_not_packed_is_read_as_helm_reads_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("manifest", "app_name", "expected"),
+    [
+        ("---\nmetadata: {annotations: {dokku.com/managed: 'true'}}\n", "", True),
+        ("", "shop", True),
+        ("", "other", False),
+        ("---\nkind: Service\n", "", False),
+    ],
+)
+def test_dokku_s_releases_are_known_by_their_objects_or_their_values(
+    manifest: str, app_name: str, expected: bool
+) -> None:
+    values = {"global": {"app_name": app_name} if app_name else {}}
+    found = release.decode(record(content(chart={"values": values}, manifest=manifest)))
+    assert found.is_dokkus is expected
+
+
+@pytest.mark.parametrize(
     ("values", "config", "path", "expected"),
     [
         ({"global": {"deployment_id": 1700000000}}, None, "global.deployment_id", "1700000000"),
