@@ -74,7 +74,11 @@ def _metadata(
 
 
 def _pod(app: App, run: Run) -> Object:
-    return {**pod.pod(app, _container(app, run)), "restartPolicy": "Never"}
+    return {
+        **pod.pod(app, _container(app, run)),
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": app.stop_timeout,
+    }
 
 
 def _container(app: App, run: Run) -> Object:

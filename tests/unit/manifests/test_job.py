@@ -4,7 +4,7 @@ import pytest
 from scheduler_k3s.app import App, Image, Mount, Security
 from scheduler_k3s.manifests.job import Run, job
 
-APP = App("shop", "apps", "1700000000", Image("registry/shop:3", "dockerfile", "/srv"), ())
+APP = App("shop", "apps", "1700000000", Image("registry/shop:3", "dockerfile", "/srv"), (), stop_timeout=7)
 RUN = Run("0123456789", ["rake", "60", "true"])
 
 
@@ -50,6 +50,7 @@ def test_the_whole_job() -> None:
                 "spec": {
                     "restartPolicy": "Never",
                     "serviceAccountName": "shop",
+                    "terminationGracePeriodSeconds": 7,
                     "containers": [container],
                 },
             },
