@@ -118,10 +118,20 @@ verify() {
 	[ -x "$enabled/scheduler-deploy" ] || fail "$enabled does not deploy"
 }
 
+tell_what_differs() {
+	[ -f "$enabled/lib/scheduler_k3s/operations/go_back.py" ] || return 0
+	/usr/bin/python3 -IS -c 'import sys
+sys.path.insert(0, sys.argv[1])
+from scheduler_k3s import entry
+from scheduler_k3s.operations.go_back import tell
+entry.run(tell)' "$enabled/lib" || true
+}
+
 restore() {
 	if is_core; then
 		detail "dokku's own $name is already in place"
 	else
+		tell_what_differs
 		step "Putting dokku's own $name back"
 	fi
 	put_core_back
