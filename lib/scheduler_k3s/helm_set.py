@@ -5,7 +5,7 @@ letter an ordinary one, as with helm, so what was escaped for helm means the sam
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 Tree = dict[str, Any]
@@ -15,9 +15,9 @@ _INT64 = 2**63
 _END = ("}", False)
 
 
-def assign(tree: Tree, key: str, text: str) -> None:
+def assign(tree: Tree, where: str, text: str) -> None:
     """Set one value in `tree`, which is changed. Errors: ValueError with what is wrong with the key."""
-    steps = path(key)
+    steps = path(where)
     node: Any = tree
     for step, following in itertools.pairwise(steps):
         _make_room(node, step)
@@ -33,30 +33,43 @@ def assign(tree: Tree, key: str, text: str) -> None:
     node[steps[-1]] = value(text)
 
 
-def path(key: str) -> list[str | int]:
+def path(text: str) -> list[str | int]:
     """`a.b[0].c` as its steps; dots, brackets and backslashes after a backslash are letters of the name."""
     steps: list[str | int] = []
     name, written, index = "", False, None
-    for letter, escaped in _letters(key):
+    for letter, escaped in _letters(text):
         if index is not None:
             if letter != "]":
                 index += letter
                 continue
-            steps.append(_index(index, key))
+            steps.append(_index(index, text))
             name, written, index = "", True, None
         elif escaped or letter not in ".[":
             if written:
-                raise ValueError(f"a dot or a bracket must follow ']' in {key}")
+                raise ValueError(f"a dot or a bracket must follow ']' in {text}")
             name += letter
         else:
             if name:
                 steps.append(name)
             elif not written:
-                raise ValueError(f"{key} has an empty part")
+                raise ValueError(f"{text} has an empty part")
             name, written, index = "", letter == "[", "" if letter == "[" else None
     if index is not None or not (name or written):
-        raise ValueError(f"{key} ends too early")
+        raise ValueError(f"{text} ends too early")
     return [*steps, name] if name else steps
+
+
+def key(steps: Sequence[str | int]) -> str:
+    """What helm reads as these steps."""
+    text = ""
+    for step in steps:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += ("." if text else "") + "".join(
+                f"\\{letter}" if letter in "\\.,=[" else letter for letter in step
+            )
+    return text
 
 
 def value(text: str) -> Any:
@@ -71,7 +84,7 @@ def value(text: str) -> Any:
         else:
             items.append(item)
             item = ""
-    return [] if items == [""] else [_typed(each) for each in items]
+    return [_typed(each) for each in items]
 
 
 def _typed(text: str) -> Any:
@@ -96,9 +109,9 @@ def _letters(text: str) -> Iterator[tuple[str, bool]]:
         escaped = False
 
 
-def _index(text: str, key: str) -> int:
+def _index(text: str, where: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_INDEX:
-        raise ValueError(f"[{text}] in {key} is no index from 0 to {_LARGEST_INDEX}")
+        raise ValueError(f"[{text}] in {where} is no index from 0 to {_LARGEST_INDEX}")
     return int(text)
 
 

@@ -34,6 +34,12 @@ def values(chart: str, overrides: Mapping[str, str], sink: str = "", cron_sink: 
     return tree
 
 
+def numbers(overrides: Mapping[str, str]) -> dict[str, int]:
+    """The overrides that are whole numbers, by helm's key."""
+    typed = {key: helm_set.value(text) for key, text in sorted(overrides.items())}
+    return {helm_set.key(helm_set.path(key)): found for key, found in typed.items() if type(found) is int}
+
+
 def _cert_manager() -> Tree:
     parts = {part: {"tolerations": _critical()} for part in ("webhook", "cainjector", "startupapicheck")}
     return {"installCRDs": True, "tolerations": _critical(), **parts}

@@ -68,7 +68,7 @@ def test_keys_that_are_none(key: str, reason: str) -> None:
         (r"\{a}", "{a}"),
         ("{a,b}", ["a", "b"]),
         (r"{a\,b,1,true}", ["a,b", 1, True]),
-        ("{}", []),
+        ("{}", [""]),
         ("{a,}", ["a", ""]),
         ("{", "{"),
         ("{{ x }}", "{{ x }}"),

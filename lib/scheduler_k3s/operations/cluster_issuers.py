@@ -5,6 +5,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.issuer import API_VERSION, SERVERS, cluster_issuers
 from scheduler_k3s.operations import cluster_release, target
 from scheduler_k3s.tools import release
+from scheduler_k3s.tools.cluster import Cluster
 
 NAME = "cluster-issuers"
 NAMESPACE = "cert-manager"
@@ -17,11 +18,16 @@ def apply() -> None:
         _apply()
 
 
+def exists(cluster: Cluster) -> bool:
+    """Whether there is a release, with issuers or by now without."""
+    return bool(release.revisions(cluster, NAMESPACE, NAME))
+
+
 def _apply() -> None:
     emails = {server: settings.value(settings.GLOBAL, f"letsencrypt-email-{server}") for server in SERVERS}
     issuers = cluster_issuers(emails, settings.value(settings.GLOBAL, "ingress-class"))
     cluster = target.cluster()
-    if not issuers and not release.revisions(cluster, NAMESPACE, NAME):
+    if not issuers and not exists(cluster):
         return
     if issuers and cluster.find(f"/apis/{API_VERSION}") is None:
         command = "dokku scheduler-k3s:ensure-charts --charts cert-manager"

@@ -1,6 +1,7 @@
 """helm, the release manager: one way of installing, upgrading and removing releases."""
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -62,6 +63,29 @@ class Helm:
             argv += ["--rollback-on-failure"]
         return Upgrade(self._argv(argv), self._environment(), self.inherited)
 
+    def upgrade_archive(
+        self,
+        release: str,
+        namespace: str,
+        archive: str,
+        *,
+        values: Mapping[str, object],
+        numbers: Mapping[str, int],
+        wait: float,
+    ) -> "Upgrade":
+        """Start to install or upgrade a release from a chart's archive, as `upgrade` does.
+
+        `values` may hold secrets: helm reads them from a private file. It takes the numbers in there for floats,
+        and large ones come out as `1e+06`: `numbers`, by their keys as for `--set`, stay whole.
+        """
+        path = f"{tempfile.mkdtemp(prefix='values-', dir=self.directory)}/values.json"
+        self._write_file(path, json.dumps(values))
+        argv = ["upgrade", "--install", release, archive, "--namespace", namespace, "--create-namespace"]
+        argv += ["--values", path, *(f"--set={key}={number}" for key, number in numbers.items())]
+        argv += ["--server-side=false", "--cleanup-on-fail", f"--history-max={HISTORY}"]
+        argv += ["--wait=legacy", f"--timeout={wait:.3f}s"]
+        return Upgrade(self._argv(argv), self._environment(), self.inherited)
+
     def rollback(self, release: str, namespace: str, wait: float) -> "Upgrade":
         """Start to go back to the revision before the newest, waiting `wait` seconds for its pods."""
         argv = ["rollback", release, "--namespace", namespace, "--server-side=false", "--wait=legacy"]
@@ -89,10 +113,14 @@ class Helm:
         path = f"{base}/{release}"
         os.makedirs(f"{path}/templates", mode=0o700)
         for name, text in chart.items():
-            descriptor = os.open(f"{path}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            self._write_file(f"{path}/{name}", text)
         return path
+
+    @staticmethod
+    def _write_file(path: str, text: str) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
 
 
 class Upgrade:
