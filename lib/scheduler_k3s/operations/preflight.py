@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from scheduler_k3s import charts, host_check, k3s_config, log, profiles, settings
@@ -86,15 +86,16 @@ def gather(is_resumed: bool) -> Facts:
 
 def _wrong_words(wanted: Wanted) -> list[str]:
     """Values of flags and properties that no step could use."""
+    names = ("token", "k3s-version", "k3s-release-url", "k3s-installer-url")
+    checks: list[Callable[[], object]] = [lambda: profiles.check_kubelet_args(wanted.kubelet_args)]
+    checks += [lambda name=name: charts.check(name) for name in wanted.without or ()]  # type: ignore[misc]
+    checks += [lambda name=name: settings.checked(settings.GLOBAL, name) for name in names]  # type: ignore[misc]
     errors = []
-    try:
-        profiles.check_kubelet_args(wanted.kubelet_args)
-        for name in wanted.without or ():
-            charts.check(name)
-        for name in ("token", "k3s-version", "k3s-release-url", "k3s-installer-url"):
-            settings.checked(settings.GLOBAL, name)
-    except PluginError as error:
-        errors.append(error.message)
+    for check_one in checks:
+        try:
+            check_one()
+        except PluginError as error:
+            errors.append(error.message)
     if settings.value(settings.GLOBAL, "k3s-release-url") and not settings.value(
         settings.GLOBAL, "k3s-version"
     ):

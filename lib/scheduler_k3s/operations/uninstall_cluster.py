@@ -62,6 +62,8 @@ def _remove_k3s() -> None:
 
 def _warn_of_nodes() -> None:
     """Other hosts keep looking for the server that is about to go."""
+    if not os.path.isfile(target.DEFAULT_KUBECONFIG):
+        return
     own = properties.read(properties.GLOBAL, NODE)
     try:
         nodes = target.cluster(attempts=1, timeout=_PATIENCE).list("/api/v1/nodes", metadata_only=True)

@@ -14,8 +14,8 @@ from scheduler_k3s.tools.command import CommandError
 _SILENCE = 15.0
 """Seconds without output after which the user hears that the program still runs."""
 _GRACE = 10.0
-_KEPT = 40
-"""Lines of output that an error carries."""
+_LAST, _UNSEEN = 3, 20
+"""Lines of output that an error repeats: few of what was seen, more of what `dokku --quiet` kept from the user."""
 _STEP = 0.5
 
 
@@ -29,7 +29,8 @@ def run(
 ) -> None:
     """Run to the end, with `env` as the whole environment when given. No line shows one of `secrets`.
 
-    `stdin` is a descriptor. The program has a session of its own, so that a signal to us ends it with all its children in order.
+    `stdin` is a descriptor. The program has a session of its own, so that a signal to us ends it with all its
+    children in order.
     Errors: CommandError, with the last lines of output.
     """
     log.debug("run: " + " ".join(argv))
@@ -48,7 +49,7 @@ def run(
     finally:
         _end(process)
     if process.returncode != 0:
-        raise CommandError(argv, process.returncode, "\n".join(output.lines))
+        raise CommandError(argv, process.returncode, output.end())
 
 
 def _follow(process: "subprocess.Popen[bytes]", output: "_Output", timeout: float) -> None:
@@ -99,7 +100,7 @@ class _Output:
     def __init__(self, name: str, secrets: Sequence[Secret]) -> None:
         self.name = name
         self.hidden = [secret.reveal() for secret in secrets if secret]
-        self.lines: list[str] = []
+        self._lines: list[str] = []
         self._rest = b""
         self._started = self._said = time.monotonic()
 
@@ -112,6 +113,9 @@ class _Output:
         if self._rest:
             self._show(self._rest)
 
+    def end(self) -> str:
+        return "\n".join(self._lines[-_UNSEEN if log.quiet() else -_LAST :])
+
     def report(self) -> None:
         now = time.monotonic()
         if now - self._said >= _SILENCE:
@@ -123,6 +127,6 @@ class _Output:
         for hidden in self.hidden:
             text = text.replace(hidden, "***")
         if text:
-            self.lines = [*self.lines, text][-_KEPT:]
+            self._lines = [*self._lines, text][-_UNSEEN:]
             self._said = time.monotonic()
             log.detail_quiet(text)
