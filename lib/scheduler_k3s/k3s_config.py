@@ -59,11 +59,15 @@ def join_token(authority: str, secret: Secret, user: str = "server") -> Secret:
 
     `user` is `server` for the server token and `node` for the agent token. `secret` may be a full token already.
     """
-    digest = hashlib.sha256(authority.encode()).hexdigest()
     text = secret.reveal()
     if text.startswith("K10") and "::" in text:
         text = text.partition("::")[2].rpartition(":")[2]
-    return Secret(f"K10{digest}::{user}:{text}")
+    return Secret(f"K10{digest(authority)}::{user}:{text}")
+
+
+def digest(authority: str) -> str:
+    """By which a full token names the cluster's CA, a PEM text."""
+    return hashlib.sha256(authority.encode()).hexdigest()
 
 
 def first_server(

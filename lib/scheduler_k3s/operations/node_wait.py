@@ -21,7 +21,8 @@ def ready(
 ) -> Cluster:
     """The cluster, once `node` is Ready in it. `lost` is the error for a node that never appeared.
 
-    `explain` tells what the node's own host says, asked when the waiting is reported and at its end. `open_cluster` may fail while the kubeconfig is not written. What is waited for is said. Errors: PluginError.
+    `explain` tells what the node's own host says, and is asked when the waiting is reported and at its end.
+    `open_cluster` may fail while the kubeconfig is not written. What is waited for is said. Errors: PluginError.
     """
     started = said = time.monotonic()
     while True:

@@ -16,43 +16,16 @@ from typing import IO
 from scheduler_k3s import log
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.remote_host import RemoteHost
-from scheduler_k3s.tools import ssh_keys
+from scheduler_k3s.secret import Secret
+from scheduler_k3s.tools import ssh_keys, ssh_scripts, streamed
 from scheduler_k3s.tools.command import CommandError, environment, run
 
 CONNECT = 20
 """Seconds until a host has to answer."""
 _LOGIN = 60.0
+_LOST, _TOO_LONG = 255, 124
+"""The codes of ssh without a connection, and of our own patience."""
 _END = 20.0
-
-_HOLD = """umask 077
-directory=$(mktemp -d /tmp/dokku-k3s.XXXXXXXXXX) || exit 1
-trap 'rm -rf -- "$directory"' EXIT
-trap 'exit 1' HUP INT TERM PIPE
-echo "$directory"
-while read -r line; do :; done
-"""
-_WATCH = """exec 3<&0
-setsid "$@" </dev/null 3<&- &
-child=$!
-(while read -r line; do :; done; kill -TERM "-$child"; sleep 10; kill -KILL "-$child") <&3 >/dev/null 2>&1 &
-watcher=$!
-exec 3<&-
-wait "$child"
-code=$?
-kill "$watcher" 2>/dev/null
-exit "$code"
-"""
-_PUT = """set -eu
-umask 077
-directory=$(dirname "$1")
-[ -d "$directory" ] || mkdir -p -m 0755 "$directory"
-new=$(mktemp "$1.XXXXXXXXXX")
-trap 'rm -f -- "$new"' EXIT
-cat >"$new"
-[ "$(wc -c <"$new")" -eq "$3" ]
-chmod "$2" "$new"
-mv -f -- "$new" "$1"
-"""
 
 
 class Remote:
@@ -75,36 +48,43 @@ class Remote:
         """Run a short command as root, output captured; see `command.run`. Errors: CommandError."""
         return run(self._command(words), stdin=stdin, timeout=timeout, check=check, sensitive=sensitive)
 
-    def script(self, text: str, *words: str, stdin: bytes = b"", sensitive: bool = False) -> str:
+    def script(self, text: str, *words: str) -> str:
         """What a shell script prints; `words` are its arguments. Errors: CommandError."""
-        done = self.run(["sh", "-c", text, "sh", *words], stdin=stdin, sensitive=sensitive)
+        done = self.run(["sh", "-c", text, "sh", *words])
         return done.stdout.decode("utf-8", "replace")
 
     def put(self, path: str, content: bytes, mode: str = "0600", timeout: float = 60.0) -> None:
-        """Write a file of root's, whole or not at all. Errors: CommandError, which does not hold the content."""
-        words = ["sh", "-c", _PUT, "sh", path, mode, str(len(content))]
-        self.run(words, stdin=content, timeout=timeout)
+        """Write a file of root's, whole or not at all. Errors: PluginError, which does not hold the content."""
+        words = ["sh", "-c", ssh_scripts.PUT, "sh", path, mode, str(len(content))]
+        try:
+            self.run(words, stdin=content, timeout=timeout)
+        except CommandError as error:
+            why = error.output or error.message
+            raise PluginError(f"Unable to write {path} on {self.place.host}: {why}") from None
 
-    def stream(self, what: str, words: Sequence[str], timeout: float) -> None:
-        """Run a long command as root with its output going to ours. It ends when we do.
+    def stream(self, what: str, words: Sequence[str], timeout: float, secrets: Sequence[Secret] = ()) -> None:
+        """Run a long command as root, its output shown as it comes. It ends when we do.
 
         Errors: PluginError that names it as `what`, when it fails or takes longer than `timeout` seconds.
         """
-        argv = self._command(["sh", "-c", _WATCH, "sh", *words])
         log.debug(f"run on {self.place.host}: {shlex.join(words)}")
-        child = subprocess.Popen(argv, stdin=subprocess.PIPE, start_new_session=True)
+        argv = self._command(["sh", "-c", ssh_scripts.WATCH, "sh", *words])
+        watched, ours = os.pipe()
         try:
-            code = child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise PluginError(
-                f"Unable to call {what} command over ssh: no end after {timeout:g} seconds"
-            ) from None
+            streamed.run(argv, timeout=timeout, secrets=secrets, stdin=watched)
+        except CommandError as error:
+            if error.code == _LOST:
+                raise PluginError(
+                    f"Unable to call {what} command over ssh: the connection was lost"
+                ) from None
+            if error.code == _TOO_LONG:
+                raise PluginError(
+                    f"Unable to call {what} command over ssh: no end after {timeout:g} seconds"
+                ) from None
+            raise PluginError(f"Invalid exit code from {what} command over ssh: {error.code}") from None
         finally:
-            _end(child)
-        if code == 255:
-            raise PluginError(f"Unable to call {what} command over ssh: the connection was lost")
-        if code:
-            raise PluginError(f"Invalid exit code from {what} command over ssh: {code}")
+            os.close(watched)
+            os.close(ours)
 
     def _command(self, words: Sequence[str]) -> list[str]:
         return [*self._argv, _as_root(self.place.user, words)]
@@ -122,7 +102,7 @@ def connected(place: RemoteHost, accept_new: bool = False) -> Iterator[Remote]:
         is_known = ssh_keys.is_known(place.known_name)
         with tempfile.TemporaryFile() as said:
             child = subprocess.Popen(
-                [*base, "-M", *destination, _as_root(place.user, ["sh", "-c", _HOLD])],
+                [*base, "-M", *destination, _as_root(place.user, ["sh", "-c", ssh_scripts.HOLD])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,

@@ -13,6 +13,7 @@ import pytest
 from rig import sshd
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.remote_host import RemoteHost
+from scheduler_k3s.secret import Secret
 from scheduler_k3s.tools import ssh, ssh_keys
 from scheduler_k3s.tools.command import CommandError
 from unit.dokku_host import Host
@@ -70,7 +71,7 @@ def test_a_file_arrives_whole_with_its_mode(place: RemoteHost, tmp_path: Path) -
 def test_a_file_that_cannot_be_written_leaves_the_old_one(place: RemoteHost, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with ssh.connected(place) as remote, pytest.raises(CommandError, match="chmod"):
+    with ssh.connected(place) as remote, pytest.raises(PluginError, match=r"^Unable to write .*/file on 127.0.0.1: .*chmod"):
         remote.put(str(path), b"secret", "no mode")
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir() if entry.is_file()] == [
         ("file", "old")
@@ -79,8 +80,8 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(place: RemoteHost, tmp
 
 def test_the_exit_status_counts(place: RemoteHost, capfd: pytest.CaptureFixture[str]) -> None:
     with ssh.connected(place) as remote:
-        remote.stream("greeting", ["sh", "-c", "echo out; echo err >&2"], 10)
-        assert capfd.readouterr() == ("out\n", "err\n")
+        remote.stream("greeting", ["sh", "-c", "echo out; echo canary >&2"], 10, [Secret("canary")])
+        assert capfd.readouterr() == ("       out\n       ***\n", "")
         with pytest.raises(
             PluginError, match=r"^Invalid exit code from apt-get update command over ssh: 100$"
         ):

@@ -1,0 +1,149 @@
+"""`scheduler-k3s:cluster:add`: join a host to the cluster over ssh.
+
+Everything is checked before anything changes, here and there. A host that is half joined, after whatever ended an
+earlier run, is taken up where it is: every step may be repeated.
+"""
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from scheduler_k3s import joining, k3s_config, log, nodes, profiles, remote_host, settings
+from scheduler_k3s.errors import PluginError
+from scheduler_k3s.joining import UNINSTALLERS, UNITS
+from scheduler_k3s.operations import (
+    candidate,
+    cluster_list,
+    join,
+    lock,
+    node_wait,
+    server_address,
+    signals,
+    target,
+)
+from scheduler_k3s.remote_host import RemoteHost
+from scheduler_k3s.tools import k3s, ssh
+from scheduler_k3s.tools.cluster import Cluster, name
+
+_SUFFIX_BYTES = 5
+_LOST = (
+    "Unable to find node after joining cluster, node will not be annotated/labeled appropriately access registry "
+    "secrets"
+)
+
+
+class Wish(NamedTuple):
+    """What the user typed. `role` is empty when it was not given: then a profile's counts."""
+
+    url: str
+    role: str = ""
+    profile: str = ""
+    server_ip: str = ""
+    allow_unknown_hosts: bool = False
+    taint_scheduling: bool = False
+    kubelet_args: Sequence[str] = ()
+
+
+def add(wish: Wish) -> None:
+    """Errors: PluginError; after the installation has begun with the commands to go on or to undo it."""
+    with signals.cancellable("Joining the host has been cancelled"):
+        _check_installed()
+        cluster = cluster_list.available("cannot add node to cluster")
+        settled = _settled(wish)
+        place = remote_host.parse(wish.url, os.environ.get("USER", ""))
+        server = wish.server_ip or server_address.find().address
+        with lock.cluster_lock():
+            log.step(f"Joining {wish.url} to k3s cluster as {settled.role}")
+            with ssh.connected(place, settled.allow_unknown_hosts) as remote:
+                _add(cluster, remote, settled, server)
+        log.detail_quiet("Done")
+
+
+def _check_installed() -> None:
+    path = target.kubeconfig_path()
+    why = k3s.missing(path)
+    if path != target.DEFAULT_KUBECONFIG:
+        why = f"kubeconfig-path is {path}, a cluster that this host does not look after"
+    if why:
+        raise PluginError(f"k3s not installed, cannot add node to cluster: {why}")
+
+
+def _settled(wish: Wish) -> Wish:
+    """The wish with its profile's settings below it. Errors: PluginError for what does not fit together."""
+    profile = profiles.read(wish.profile) if wish.profile else profiles.Profile("", "")
+    settled = wish._replace(
+        role=wish.role or profile.role or "worker",
+        allow_unknown_hosts=wish.allow_unknown_hosts or profile.allow_unknown_hosts,
+        taint_scheduling=wish.taint_scheduling or profile.taint_scheduling,
+        kubelet_args=wish.kubelet_args or profile.kubelet_args,
+    )
+    profiles.check_role(settled.role)
+    if not settings.value(settings.GLOBAL, "token"):
+        raise PluginError(
+            "Missing k3s token. It is in /var/lib/rancher/k3s/server/token of this host, after the last colon; "
+            "set it with: dokku scheduler-k3s:set --global token TOKEN"
+        )
+    if settled.taint_scheduling and settled.role == "worker":
+        raise PluginError("Taint scheduling can only be used on the server role")
+    profiles.check_kubelet_args(settled.kubelet_args)
+    return settled
+
+
+def _add(cluster: Cluster, remote: ssh.Remote, wish: Wish, server: str) -> None:
+    place = remote.place
+    host = joining.read(remote.script(joining.SCRIPT, server))
+    authority = cluster.connection.authority
+    joining.check(host, place.host, wish.role, k3s_config.digest(authority))
+    if warning := joining.clock_warning(host, place.host, time.time()):
+        log.warn(warning)
+    found = cluster_list.read(cluster)
+    known = candidate.known(host, place, found, wish.role)
+    if known is not None and (known.is_ready or not host.is_configured_by_us):
+        candidate.check_ready(known)
+        log.detail(f"{place.host} is in this cluster already, as {known.name}: k3s there stays as it is")
+        _mark(cluster, known.name, wish)
+        return
+    node = host.node if host.is_configured_by_us else ""
+    node = node or k3s_config.node_name(place.host, secrets.token_hex(_SUFFIX_BYTES))
+    here = candidate.node(host, node, wish.taint_scheduling, wish.kubelet_args)
+    config = candidate.config(authority, here, place, server, wish.role)
+    join.prepare(remote)
+    with join.fetched(remote, nodes.oldest_version(found), host.machine) as fetched:
+        join.check_server(remote, server)
+        log.headline_quiet(f"Adding {node} k3s cluster")
+        with _resumable(place, wish.role):
+            join.install(remote, fetched, wish.role, config)
+            join.start(remote, wish.role)
+    with _resumable(place, wish.role):
+        log.headline_quiet("Waiting for node to exist")
+        node_wait.ready(lambda: cluster, node, _LOST, explain=lambda: join.last_words(remote, wish.role))
+        _mark(cluster, node, wish)
+
+
+def _mark(cluster: Cluster, node: str, wish: Wish) -> None:
+    """The labels of its role and profile, and how its host is reached."""
+    labels = dict([k3s_config.LOAD_BALANCER if wish.role == "server" else k3s_config.WORKER])
+    if wish.profile:
+        labels[nodes.PROFILE] = wish.profile
+    for key, value in labels.items():
+        log.headline_quiet(f"Labeling node {key}={value}")
+    log.headline_quiet("Annotating node with connection information")
+    metadata = {"labels": labels, "annotations": {nodes.REMOTE_HOST: wish.url}}
+    cluster.merge(f"{nodes.PATH}/{name(node)}", {"metadata": metadata})
+
+
+@contextlib.contextmanager
+def _resumable(place: RemoteHost, role: str) -> Iterator[None]:
+    """From here on the host has changed: an error says how to go on, and how to go back."""
+    try:
+        yield
+    except PluginError as error:
+        uninstall = f"sudo {UNINSTALLERS[UNITS[role]]}"
+        raise PluginError(
+            f"{error.message}\n{place.host} is not joined completely. Repeat the command to go on where it ended, or "
+            f"undo it: ssh -p {place.port} {place.user}@{place.host} {uninstall}",
+            error.exit_code,
+        ) from None
