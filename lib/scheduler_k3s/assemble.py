@@ -86,7 +86,10 @@ def app(
     names.check_app(facts.app, pull_secret=pull_secret == pull_secret_name(facts.app))
     environment.check(facts.app, facts.config)
     if not facts.scale:
-        raise PluginError(f"No process types found for app {facts.app}: its scale is empty")
+        raise PluginError(
+            f"No process types found for app {facts.app}: its scale is empty. "
+            f"Set it with: dokku ps:scale {facts.app} web=1"
+        )
     if target and target not in facts.scale:
         raise PluginError(f"Process type {target} not found in the scale for app {facts.app}")
     warnings += _unrouted(facts)

@@ -19,7 +19,7 @@ def check(app: str, config: Mapping[str, Secret]) -> None:
         raise PluginError(
             f"Config of {app} has names that a pod's environment cannot take: {', '.join(map(repr, bad))}. "
             "Names consist of letters, digits, '_', '-' and '.', begin with no digit and not with '..', "
-            f"and have at most {_MAX_KEY} characters. "
+            f"and have at most {_MAX_KEY} characters\n"
             f"Remove them with: dokku config:unset {app} NAME"
         )
     sizes = {key: _size(app, key, value) for key, value in sorted(config.items())}

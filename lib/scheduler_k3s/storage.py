@@ -54,7 +54,7 @@ def _mount(app: str, namespace: str, pair: Pair) -> Mount:
     scheduler = entry.get("scheduler") or "docker-local"
     if scheduler != "k3s":
         raise PluginError(
-            f"Storage entry {name}, mounted by {app} at {path}, is of scheduler {scheduler}: pods cannot reach it. "
+            f"Storage entry {name}, mounted by {app} at {path}, is of scheduler {scheduler}: pods cannot reach it\n"
             f"Make one in the cluster with: dokku storage:create NAME --scheduler k3s --size 1Gi, mount that, and "
             f"take this one away with: dokku storage:unmount {app} {name}:{path}"
         )
@@ -62,8 +62,9 @@ def _mount(app: str, namespace: str, pair: Pair) -> Mount:
     if home != namespace:
         raise PluginError(
             f"Storage entry {name}, mounted by {app} at {path}, is in namespace {home}, but {app} runs in namespace "
-            f"{namespace}, and pods use claims of their own namespace only. Move the app with: "
-            f"dokku scheduler-k3s:set {app} namespace {home}, or make an entry with --namespace {namespace}"
+            f"{namespace}, and pods use claims of their own namespace only\n"
+            f"Move the app with: dokku scheduler-k3s:set {app} namespace {home}, "
+            f"or make an entry with --namespace {namespace}"
         )
     read_only = attachment.get("readonly") is True or "ro" in _options(attachment)
     return Mount(name, path, str(attachment.get("subpath") or ""), read_only)

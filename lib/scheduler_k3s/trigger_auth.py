@@ -35,7 +35,7 @@ def check(trigger: str, pairs: dict[str, str]) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise PluginError(f"Unable to set property: the value of {key} is not UTF-8") from None
+            raise PluginError(f"Unable to set property: the value of {key} must be UTF-8") from None
 
 
 def store(scope: str, trigger: str, pairs: dict[str, str]) -> None:

@@ -59,7 +59,7 @@ def digest(file: str) -> str:
     path = os.environ.get("DOKKU_SCHEDULER_K3S_DIGESTS")
     table = _read_digests(path) if path else DIGESTS
     if file not in table:
-        raise PluginError(f"No sha256 digest of {file} is known, so it cannot be installed")
+        raise PluginError(f"No sha256 digest of {file} is known, so it must not be installed")
     return table[file]
 
 

@@ -52,7 +52,9 @@ def read_map(scope: str, name: str, plugin: str = PLUGIN) -> dict[str, str]:
     except (ValueError, RecursionError) as error:
         raise PluginError(f"Unable to parse {plugin} map property {scope}.{name} as JSON: {error}") from None
     if not isinstance(value, dict):
-        raise PluginError(f"Unable to parse {plugin} map property {scope}.{name} as JSON: not an object")
+        raise PluginError(
+            f"Unable to parse {plugin} map property {scope}.{name} as JSON: it is not an object"
+        )
     texts = {key: item if isinstance(item, str) else json.dumps(item) for key, item in value.items()}
     return {_printable(key): _printable(item) for key, item in texts.items()}
 

@@ -12,6 +12,7 @@ def check(cluster: Cluster, model: App) -> None:
         if cluster.find(path) is None:
             raise PluginError(
                 f"Storage entry {claim} of {model.name} has no volume claim in namespace {model.namespace} of the "
-                "cluster, and pods would wait for it. dokku makes it again when the entry changes: "
-                f"dokku storage:set {claim} size SIZE. Or take it away: dokku storage:unmount {model.name} {claim}"
+                "cluster, and pods would wait for it\n"
+                f"dokku makes it again when the entry changes: dokku storage:set {claim} size SIZE. "
+                f"Or take it away: dokku storage:unmount {model.name} {claim}"
             )

@@ -32,7 +32,7 @@ def tell() -> None:
             log.warn(f"{error.message}\nSo it is not known which apps dokku's own scheduler could not deploy")
     if not found:
         return
-    log.warn("dokku's own scheduler puts labels of pods into selectors, which nobody can change afterwards.")
+    log.warn("dokku's own scheduler puts labels of pods into selectors, which nobody can change afterwards")
     log.warn("It cannot deploy these apps before their Deployments are made anew, with:")
     for lines in found.values():
         for line in lines:

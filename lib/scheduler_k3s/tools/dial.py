@@ -54,7 +54,7 @@ class Dialer:
         if not host or not port.isdecimal() or int(port) > 65535:
             raise PluginError(
                 f"Unable to create kubernetes client: kubeconfig {self._connection.path} names the server "
-                f"{self._connection.server!r}, which is not of the form https://host:port"
+                f"{self._connection.server!r}, which must be of the form https://host:port"
             )
         return host.strip("[]"), int(port)
 
