@@ -45,9 +45,12 @@ def origins(cluster: Cluster, app: str, namespace: str, repository: str) -> list
     return [origin for origin in known if origin is not None]
 
 
-def held_back(objects: Sequence[Object]) -> list[Object]:
-    """What the new release gets last."""
-    return [item for item in objects if item["kind"] in _HELD_BACK]
+def announced(app: str, namespace: str) -> list[str]:
+    """What a preview has to say: the objects that it shows are new ones."""
+    noted = place.read(place.note(app))
+    if noted is None or noted.namespace == namespace:
+        return []
+    return [f"The next deploy moves {app} from namespace {noted.namespace} to {namespace}"]
 
 
 def first(objects: Sequence[Object]) -> list[Object]:

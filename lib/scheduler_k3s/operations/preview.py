@@ -13,7 +13,7 @@ from scheduler_k3s.app import Image
 from scheduler_k3s.difference import ADDED, REMOVED, Change, Masking
 from scheduler_k3s.dokku import apps
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import auxiliary, certificates, plan, target
+from scheduler_k3s.operations import auxiliary, certificates, moves, plan, target
 from scheduler_k3s.operations.plan import Gathered, Ids, Options, Plan
 from scheduler_k3s.tools import private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object
@@ -44,6 +44,8 @@ def preview(app: str, view: View) -> int:
     for text in certificates.operator_issuer_warnings(app):
         log.warn(text)
     options, cluster = Options.of(app), target.cluster()
+    for text in moves.announced(app, options.namespace):
+        log.warn(text)
     planned = _planned(app, plan.gather(app, options.namespace, cluster), cluster, options)
     before, after = _compared(planned, cluster, view.all_releases)
     found = difference.changes(before, after, options.namespace, context=view.context, mask=view.mask)
