@@ -9,6 +9,8 @@ from scheduler_k3s.manifests import cluster_trigger_auth as keda
 from scheduler_k3s.manifests import issuer
 from scheduler_k3s.operations import cluster_issuers, cluster_trigger_auth, node_sysctls, target
 
+_EMAILS = ("letsencrypt-email-prod", "letsencrypt-email-stag")
+
 
 def reconcile() -> None:
     """Letsencrypt issuers, authentication of autoscaling triggers, sysctls of nodes.
@@ -18,10 +20,7 @@ def reconcile() -> None:
     cluster = target.cluster()
     emails = [name for name in _EMAILS if settings.value(settings.GLOBAL, name)]
     if emails and cluster.find(f"/apis/{issuer.API_VERSION}") is None:
-        _warn(
-            f"{' and '.join(emails)} set, but cert-manager is not installed: apps get no https",
-            "cert-manager",
-        )
+        _warn(f"{emails[0]} is set, but cert-manager is not installed: apps get no https", "cert-manager")
     elif emails or cluster_issuers.exists(cluster):
         log.headline_quiet("Applying cluster issuers")
         cluster_issuers.apply()
@@ -34,9 +33,6 @@ def reconcile() -> None:
             cluster_trigger_auth.apply(trigger)
     log.headline_quiet("Applying node sysctls")
     node_sysctls.reconcile()
-
-
-_EMAILS = ("letsencrypt-email-prod", "letsencrypt-email-stag")
 
 
 def _warn(text: str, chart: str) -> None:
