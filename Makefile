@@ -31,7 +31,7 @@ check: venv
 		tests/rig/dokku/bin/dokku tests/rig/dokku/lib/plugn.bash tests/rig/dokku/lib/property-functions
 
 unit: venv
-	$(PYTHON) -m pytest tests/unit
+	$(PYTHON) -m pytest tests/unit -n auto
 
 host: node-start
 	tests/host/run
@@ -39,12 +39,13 @@ host: node-start
 node-build node-start node-stop node-status: venv
 	$(RIG).node $(@:node-%=%)
 
+# pods take their time whatever the machine does meanwhile, so three files run at once
 cluster: node-start
-	$(PYTHON) -m pytest tests/cluster -m 'not slow_node'
+	$(PYTHON) -m pytest tests/cluster -n 3 --dist loadfile -m 'not exclusive and not slow_node'
 
-# the node's own end, tested last: it must leave no trace
-node-end: venv
-	$(PYTHON) -m pytest tests/cluster -m slow_node
+# what needs the node for itself, and last the node's own end, which must leave no trace
+node-end: node-start
+	$(PYTHON) -m pytest tests/cluster -m 'exclusive or slow_node'
 
 test: check unit host cluster node-end
 

@@ -182,21 +182,21 @@ def test_without_push_on_release_nothing_changes(host: Host, cluster: Cluster, s
 def test_objects_of_others_are_neither_adopted_nor_changed(
     host: Host, cluster: Cluster, sample_image: str
 ) -> None:
-    metadata = client.V1ObjectMeta(name="foreign-web")
+    metadata = client.V1ObjectMeta(name="taken-web")
     spec = client.V1ServiceSpec(ports=[client.V1ServicePort(port=81)])
     cluster.core.create_namespaced_service("default", client.V1Service(metadata=metadata, spec=spec))
     try:
-        with app(host, "foreign") as name:
+        with app(host, "taken") as name:
             done = host.dokku("git:from-image", name, sample_image, check=False)
             assert done.returncode != 0
-            assert "Service foreign-web would be refused" in done.stderr
-            live = cluster.core.read_namespaced_service("foreign-web", "default")
+            assert "Service taken-web would be refused" in done.stderr
+            live = cluster.core.read_namespaced_service("taken-web", "default")
             assert live.spec.ports[0].port == 81
             assert not live.metadata.labels
             secrets = cluster.core.list_namespaced_secret("default", label_selector="owner=helm").items
             assert not [item for item in secrets if item.metadata.labels["name"] in (name, f"config-{name}")]
     finally:
-        cluster.core.delete_namespaced_service("foreign-web", "default")
+        cluster.core.delete_namespaced_service("taken-web", "default")
 
 
 def test_a_cluster_that_is_away_is_named_in_one_message(

@@ -70,10 +70,10 @@ def test_status_follows_the_app_from_its_deploy_to_its_stop_and_back(
 def test_a_destroyed_app_leaves_nothing_of_its_own_and_all_of_others(
     host: Host, cluster: Cluster, sample_image: str
 ) -> None:
-    with app(host, "gone") as name:
+    with app(host, "dropped") as name:
         host.dokku("git:from-image", name, sample_image)
-        cluster.apply("default", job("gone-run-1", name, True), job("not-dokkus", name, False))
-        cluster.apply("default", certificate("tls-gone-web", True))
+        cluster.apply("default", job("dropped-run-1", name, True), job("not-dokkus", name, False))
+        cluster.apply("default", certificate("tls-dropped-web", True))
         host.dokku("logs:set", name, "max-size", "20m")
         done = host.dokku("--force", "apps:destroy", name)
         assert "Stopping web process" in done.stdout
@@ -86,9 +86,9 @@ def test_a_destroyed_app_leaves_nothing_of_its_own_and_all_of_others(
         ]
         cluster.kubectl("delete", "job", "not-dokkus", "--namespace=default")
         secrets = cluster.core.list_namespaced_secret("default").items
-        assert "tls-gone-web" not in {item.metadata.name for item in secrets}
-        assert not (host.lib / "data/scheduler-k3s/gone").exists()
-        assert not (host.lib / "config/logs/gone").exists()
+        assert "tls-dropped-web" not in {item.metadata.name for item in secrets}
+        assert not (host.lib / "data/scheduler-k3s/dropped").exists()
+        assert not (host.lib / "config/logs/dropped").exists()
 
 
 def test_a_release_of_that_name_that_dokku_did_not_make_stays(

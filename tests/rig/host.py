@@ -4,6 +4,7 @@ The plugin gets there as on a real host: from a git repository, with its own too
 server on loopback that stands in for the public ones.
 """
 
+import fcntl
 import functools
 import gzip
 import hashlib
@@ -99,11 +100,19 @@ def host() -> Iterator[Host]:
 def lay_out(prefix: Path, show: bool = False) -> Host:
     """Make a host at `prefix`, where user dokku must be able to go, and install the plugin of this checkout."""
     _run([str(CHECKOUT / "tests/rig/dokku/install"), str(prefix)], show)
-    with _repository() as url, _downloads() as settings:
+    with _turn(), _repository() as url, _downloads() as settings:
         environment = {**_environment(), **settings, **_places(prefix)}
         (prefix / "home" / "dokkurc").write_text(f"export DOKKU_SCHEDULER_K3S_TOOLS={TOOLS}\n")
         _run([str(CHECKOUT / "install.sh"), url], show, environment)
     return Host(prefix, show)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """All hosts share the plugin's tools: one is laid out after the other, whoever runs at the same time."""
+    with open(STATE / "laying-out", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
