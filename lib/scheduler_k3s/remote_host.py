@@ -51,6 +51,13 @@ def parse(text: str, user: str) -> RemoteHost:
     return RemoteHost(_user(text, name or user), _host(text, host), _port(text, port))
 
 
+def without_password(text: str) -> str:
+    """The earlier scheduler took passwords, and noted them at the node."""
+    scheme, separator, rest = text.partition("://")
+    login, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{login.partition(':')[0]}{at}{place}"
+
+
 def _split(text: str, place: str) -> tuple[str, str]:
     """Host and port as they were written; an IPv6 address needs brackets."""
     if place.startswith("["):

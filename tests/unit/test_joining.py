@@ -10,7 +10,13 @@ from scheduler_k3s.secret import Secret
 
 OURS, OTHER = "a" * 64, "b" * 64
 FRESH = "distribution=debian \nmachine=x86_64\nclock=1000\nnode=worker-1\nsystemctl=yes\nsource=10.0.0.6\n"
-UNIT = "ExecStart=/usr/local/bin/k3s \\\n    server \\\n\t'--node-name' \\\n\t'ip-b-1' \\\n\t'--token' \\\n\t'canary' \\\n"
+UNIT = """ExecStart=/usr/local/bin/k3s \\
+    server \\
+\t'--node-name' \\
+\t'ip-b-1' \\
+\t'--token' \\
+\t'canary' \\
+"""
 MARKED = f"config={k3s_config.MARK}"
 
 
@@ -60,7 +66,10 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     assert "no systemd" in message
 
 
-@pytest.mark.parametrize(("now", "said"), [(1059.0, ""), (400.0, "600 seconds ahead of"), (2000.5, "1000 seconds behind")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [(1059.0, ""), (400.0, "600 seconds ahead of"), (2000.5, "1000 seconds behind")],
+)
 def test_clocks(now: float, said: str) -> None:
     warning = joining.clock_warning(joining.read(FRESH), "10.0.0.6", now)
     assert said in warning

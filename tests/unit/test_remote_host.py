@@ -103,6 +103,12 @@ def test_a_password_is_refused_and_not_repeated(secret: str, text: str) -> None:
     assert "\n" not in message
 
 
+def test_a_password_that_was_noted_earlier() -> None:
+    assert remote_host.without_password("ssh://root:pass@word@[::1]:22") == "ssh://root@[::1]:22"
+    for text in ("ssh://root@host:22", "ssh://host:22", "ssh://[::1]:22", "", "host"):
+        assert remote_host.without_password(text) == text
+
+
 @given(st.text())
 def test_any_text_is_a_place_or_a_message(text: str) -> None:
     try:

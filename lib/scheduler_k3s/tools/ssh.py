@@ -28,6 +28,10 @@ _LOST, _TOO_LONG = 255, 124
 _END = 20.0
 
 
+class Refused(PluginError):
+    """There is no connection."""
+
+
 class Remote:
     """A host that is connected. `directory` is a private one of root's there, gone at the end."""
 
@@ -94,7 +98,7 @@ class Remote:
 def connected(place: RemoteHost, accept_new: bool = False) -> Iterator[Remote]:
     """With `accept_new` the key of a host that is not known yet is recorded, else that is an error.
 
-    Errors: PluginError that says how to make the connection possible.
+    Errors: Refused that says how to make the connection possible.
     """
     with tempfile.TemporaryDirectory(prefix="k3s-ssh-", dir=_short_directory()) as local:
         base = ["ssh", "-S", f"{local}/s", *_options(place, accept_new)]
@@ -160,7 +164,7 @@ def _first_line(child: "subprocess.Popen[bytes]") -> str:
 def _refused(place: RemoteHost, child: "subprocess.Popen[bytes]", said: IO[bytes]) -> PluginError:
     _end(child)
     said.seek(0)
-    return ssh_keys.refusal(place, said.read().decode("utf-8", "replace"))
+    return Refused(ssh_keys.refusal(place, said.read().decode("utf-8", "replace")))
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
@@ -180,6 +184,3 @@ def _short_directory() -> str:
     """The name of a socket has at most 107 bytes, of which ssh needs some for itself."""
     directory = tempfile.gettempdir()
     return directory if len(os.fsencode(directory)) < 60 else "/tmp"
-
-
-__all__ = ["CommandError", "Remote", "connected"]

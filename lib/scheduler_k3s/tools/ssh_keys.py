@@ -49,31 +49,31 @@ def quoted(path: str) -> str:
     return '"' + path.replace("%", "%%") + '"'
 
 
-def refusal(place: RemoteHost, said: str) -> PluginError:
+def refusal(place: RemoteHost, said: str) -> str:
     """What ssh, or sudo behind it, said when there was no connection, with what mends it."""
     where = f"{place.user}@{place.known_name}"
     if "IDENTIFICATION HAS CHANGED" in said or "has changed and you have requested strict" in said:
-        return PluginError(
+        return (
             f"The ssh key of {place.known_name} is not the one that dokku knows: somebody may be in between. If "
             f"the host was set up anew, forget the old key: {_as_dokku(['ssh-keygen', '-R', place.known_name])}"
         )
     if "Host key verification failed" in said:
         scan = f"ssh-keyscan -p {place.port} {place.host} >>{shlex.quote(known_hosts())}"
-        return PluginError(
+        return (
             f"The ssh key of {place.known_name} is not known. Take it over, and compare it with the host's own: "
             f"{_as_dokku(['sh', '-c', scan])} (cluster:add --insecure-allow-unknown-hosts takes it unseen)"
         )
     if "Permission denied" in said:
-        return PluginError(
+        return (
             f"{where} does not accept the key {identity()} (or it has a passphrase). Add {identity()}.pub to "
             f"~{place.user}/.ssh/authorized_keys of the host"
         )
     if "sudo:" in said:
-        return PluginError(
+        return (
             f"{where} may not become root without a password ({_last(said)}). Log in as root, or allow it there: "
             f"echo '{place.user} ALL=(root) NOPASSWD: ALL' | sudo tee /etc/sudoers.d/{place.user}"
         )
-    return PluginError(f"Unable to connect to {where} over ssh: {_last(said) or 'no answer'}")
+    return f"Unable to connect to {where} over ssh: {_last(said) or 'no answer'}"
 
 
 def _last(said: str) -> str:

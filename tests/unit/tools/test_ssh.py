@@ -71,7 +71,10 @@ def test_a_file_arrives_whole_with_its_mode(place: RemoteHost, tmp_path: Path) -
 def test_a_file_that_cannot_be_written_leaves_the_old_one(place: RemoteHost, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with ssh.connected(place) as remote, pytest.raises(PluginError, match=r"^Unable to write .*/file on 127.0.0.1: .*chmod"):
+    with (
+        ssh.connected(place) as remote,
+        pytest.raises(PluginError, match=r"^Unable to write .*/file on 127.0.0.1: .*chmod"),
+    ):
         remote.put(str(path), b"secret", "no mode")
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir() if entry.is_file()] == [
         ("file", "old")
@@ -225,7 +228,7 @@ def test_nobody_listens(place: RemoteHost) -> None:
 
 
 def test_a_user_who_may_not_become_root(place: RemoteHost) -> None:
-    said = ssh_keys.refusal(place._replace(user="admin"), "sudo: a password is required\n").message
+    said = ssh_keys.refusal(place._replace(user="admin"), "sudo: a password is required\n")
     assert said.startswith(f"admin@[127.0.0.1]:{place.port} may not become root without a password (sudo: a ")
     assert "admin ALL=(root) NOPASSWD: ALL" in said
 
