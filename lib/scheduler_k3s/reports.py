@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+_INDENT = " " * 7
 WIDTH = 31
 """Columns of a label in dokku's reports, the least."""
 
@@ -60,8 +61,8 @@ def fields(headline: str, rows: "Sequence[tuple[str, str]]", width: int = WIDTH)
 def lines(rows: "Sequence[tuple[str, str]]", width: int = WIDTH) -> None:
     """Label and value per row. The values stand in one column, a blank before it, also when labels are longer."""
     width = max([width, *(len(label) + 1 for label, _ in rows)])
-    for label, value in rows:
-        log.detail(f"{label:<{width}}{value}")
+    if rows:
+        print("\n".join([f"{_INDENT}{label:<{width}}{value}" for label, value in rows]), flush=True)
 
 
 def as_json(value: object) -> None:
