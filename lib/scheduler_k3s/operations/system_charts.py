@@ -1,6 +1,7 @@
 """Installs and upgrades the system charts, one after the other. Can be repeated: a run goes on where one ended."""
 
 import contextlib
+import os
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -26,6 +27,10 @@ _INTERRUPTED = "ended by dokku: the command that made this revision was killed"
 _OTHER_REPOSITORY = (
     "Another repository is set with: dokku scheduler-k3s:set --global chart-repository-url URL"
 )
+_NO_CLUSTER = (
+    "Make a cluster with: dokku scheduler-k3s:initialize, or name one with: "
+    "dokku scheduler-k3s:set --global kubeconfig-path PATH"
+)
 _FOREIGN = (
     "Somebody else has installed that. Leave the chart out with: "
     "dokku scheduler-k3s:set --global charts-disabled {}"
@@ -41,8 +46,8 @@ def install(*, names: Collection[str] = (), force: bool = False) -> None:
     for each in names:
         charts.check(each)
     private.path("helm")
+    cluster = reachable()
     with cluster_release.failing(_FAILURE):
-        cluster = reachable()
         wishes = _wishes(names, force)
         values = {
             chart.name: _values(chart) for chart in CHARTS if decide(chart, wishes, Installed()).version
@@ -59,7 +64,12 @@ def install(*, names: Collection[str] = (), force: bool = False) -> None:
 
 def reachable() -> Cluster:
     """The configured cluster, which has answered. Errors: PluginError."""
-    cluster = target.cluster()
+    try:
+        cluster = target.cluster()
+    except PluginError as error:
+        is_missing = not os.path.lexists(target.kubeconfig_path())
+        remedy = f". {_NO_CLUSTER}" if is_missing else ""
+        raise PluginError(f"{error.message}{remedy}") from None
     with cluster_release.failing("kubernetes api not available"):
         cluster.get("/version")
     return cluster

@@ -245,7 +245,7 @@ def test_a_chart_that_the_repository_lacks_names_the_setting(setup: Setup) -> No
 
 def test_a_server_that_is_down(setup: Setup) -> None:
     setup.api.down = 503
-    assert refusal().startswith("Unable to install helm charts: kubernetes api not available: ")
+    assert refusal().startswith("kubernetes api not available: ")
 
 
 def test_only_passing_a_version_runs_its_hook() -> None:
