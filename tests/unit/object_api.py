@@ -54,6 +54,8 @@ class ObjectApi:
             return self._store(path, body, query)
         if path not in self.objects:
             return _status(404, "NotFound", f"{path} not found")
+        if method == "DELETE":
+            return 200, self.objects.pop(path)
         if method == "PATCH":
             return self._store(path, _merged(self.objects[path], body), query)
         if body["metadata"]["resourceVersion"] != self.objects[path]["metadata"]["resourceVersion"]:
