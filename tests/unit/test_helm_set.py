@@ -3,7 +3,12 @@
 from typing import Any
 
 import pytest
-from scheduler_k3s import helm_set
+from hypothesis import given
+from hypothesis import strategies as st
+from scheduler_k3s import helm_set, system_values
+
+NAMES = st.text(st.sampled_from("ab.,=[]\\/-{}"), min_size=1)
+INDICES = st.integers(0, 65536)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +107,13 @@ def test_assignments_go_into_what_is_there() -> None:
 def test_a_value_is_not_silently_replaced_by_a_tree(key: str, kind: str) -> None:
     with pytest.raises(ValueError, match=f"holds a value already, not a {kind}"):
         helm_set.assign({"a": 1, "m": {}, "l": []}, key, "x")
+
+
+@given(NAMES, st.lists(NAMES | INDICES))
+def test_steps_are_read_back_from_their_key(first: str, others: list[str | int]) -> None:
+    assert helm_set.path(helm_set.key([first, *others])) == [first, *others]
+
+
+def test_whole_numbers_are_told_apart_with_helm_s_keys() -> None:
+    overrides = {"a": "7", "b,c": "1048576", r"d\.e[0]": "-1", "text": "x", "truth": "true", "list": "{1,2}"}
+    assert system_values.numbers(overrides) == {"a": 7, r"b\,c": 1048576, r"d\.e[0]": -1}
