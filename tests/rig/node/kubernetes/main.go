@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
+	_ "unsafe" // for go:linkname
 
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
@@ -20,6 +22,11 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
+
+// What the parts report as their version; a distribution such as k3s has a suffix of its own there.
+//
+//go:linkname reportedVersion k8s.io/component-base/version.dynamicGitVersion
+var reportedVersion atomic.Value
 
 func command(name string) *cobra.Command {
 	switch name {
@@ -43,6 +50,9 @@ func main() {
 	if cmd == nil {
 		fmt.Fprintf(os.Stderr, "%s: call me as kube-apiserver, kube-controller-manager, kube-scheduler, kubelet or kube-proxy\n", name)
 		os.Exit(2)
+	}
+	if version := os.Getenv("KUBERNETES_VERSION"); version != "" {
+		reportedVersion.Store(version)
 	}
 	os.Exit(cli.Run(cmd))
 }
