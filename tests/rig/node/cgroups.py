@@ -11,7 +11,7 @@ _MOUNT = Path("/sys/fs/cgroup")
 
 def make(name: str) -> None:
     """Makes the cgroup with all controllers usable inside (a fresh cpuset is empty until it is filled)."""
-    for root in _roots():
+    for root in roots():
         path = root
         for part in name.split("/"):
             _delegate(path)
@@ -25,18 +25,18 @@ def make(name: str) -> None:
 def processes() -> set[int]:
     """Everything that runs inside the rig's cgroups: pods and docker's containers."""
     found: set[int] = set()
-    for root in _roots():
+    for root in roots():
         for file in (root / CGROUP).rglob("cgroup.procs"):
             with contextlib.suppress(OSError):
                 found.update(int(line) for line in file.read_text().split())
     return found
 
 
-def remove() -> None:
+def remove(top: str = CGROUP) -> None:
     """Removes the rig's cgroups from the leaves up; the kernel lets go of ended processes with a small delay."""
-    for root in _roots():
+    for root in roots():
         for _ in range(100):
-            if not _remove_tree(root / CGROUP):
+            if not _remove_tree(root / top):
                 break
             time.sleep(0.05)
 
@@ -54,7 +54,7 @@ def _remove_tree(top: Path) -> bool:
     return top.exists()
 
 
-def _roots() -> list[Path]:
+def roots() -> list[Path]:
     """Each mounted hierarchy: the unified one alone, or one per controller."""
     if (_MOUNT / "cgroup.controllers").exists():
         return [_MOUNT]
