@@ -15,7 +15,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import secret
 from scheduler_k3s.operations import auxiliary
 from scheduler_k3s.secret import Secret
-from scheduler_k3s.tools import openssl, release
+from scheduler_k3s.tools import openssl, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object, name
 from scheduler_k3s.tools.release import Release
 
@@ -84,7 +84,10 @@ def read(cluster: Cluster, app: str, namespace: str) -> Imported:
     except PluginError as error:
         if live is None or revision is None:
             return Imported(told=(f"{error.message}. Give it another one: dokku certs:update {app} CRT KEY",))
-        return Imported(True, revision=revision, told=(f"{error.message}. The cluster keeps the one it has",))
+        kept = next(iter(resources.manifest_objects(revision.manifest)), None)
+        return Imported(
+            True, kept, revision=revision, told=(f"{error.message}. The cluster keeps the one it has",)
+        )
     return Imported(True, item, True, revision, tuple(told))
 
 

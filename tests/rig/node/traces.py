@@ -85,7 +85,7 @@ def apply_settings() -> None:
 def remove() -> None:
     """Takes away what the ended parts have left, whatever state they were in."""
     record = _record()
-    _end_containers()
+    end_containers()
     _unmount()
     with_docker = "/run/docker.sock" in record["missing"]
     network.remove_rules(with_docker=with_docker)
@@ -119,7 +119,7 @@ def _our_links(record: dict[str, Any], with_docker: bool) -> set[str]:
     return (network.links() & ours) - set(record["links"])
 
 
-def _end_containers() -> None:
+def end_containers() -> None:
     """Ends pods, docker's containers and the shims that hold them."""
     for _ in range(50):
         pids = cgroups.processes() | _shims()
