@@ -11,6 +11,7 @@ from scheduler_k3s.tools import helm, private, release
 from scheduler_k3s.tools.cluster import Cluster, Object
 
 _WAIT = 300.0
+_LATER = "What is set stays stored. Bring it to the cluster with: dokku scheduler-k3s:ensure-charts"
 _INTERRUPTED = "ended by dokku: the command that made this revision was killed"
 
 
@@ -66,6 +67,16 @@ def failing(failure: str) -> Iterator[None]:
     except PluginError as error:
         text = error.message.removeprefix(f"{failure}: ")
         raise PluginError(f"{failure}: {text}", error.exit_code) from None
+
+
+@contextlib.contextmanager
+def stored() -> Iterator[None]:
+    """Let every error say that what was set is not lost, and how it gets to the cluster."""
+    try:
+        yield
+    except PluginError as error:
+        remedy = "" if "ensure-charts" in error.message else f"\n{_LATER}"
+        raise PluginError(f"{error.message}{remedy}", error.exit_code) from None
 
 
 def _target() -> helm.Target:

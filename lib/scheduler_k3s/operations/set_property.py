@@ -32,9 +32,10 @@ def set_property(scope: str, name: str, value: str) -> None:
         log.headline_quiet(f"Unsetting {name}")
         properties.delete(scope, name)
     if scope == GLOBAL and name in _OF_CLUSTER_ISSUERS:
-        from scheduler_k3s.operations import cluster_issuers
+        from scheduler_k3s.operations import cluster_issuers, cluster_release
 
-        cluster_issuers.apply()
+        with cluster_release.stored():
+            cluster_issuers.apply()
 
 
 def _check_name(scope: str, name: str, value: str) -> None:

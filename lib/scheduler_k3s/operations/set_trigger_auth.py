@@ -20,6 +20,7 @@ def set_trigger_auth(scope: str, trigger: str, pairs: dict[str, str]) -> None:
     else:
         trigger_auth.remove(scope, trigger)
     if scope == properties.GLOBAL:
-        from scheduler_k3s.operations import cluster_trigger_auth
+        from scheduler_k3s.operations import cluster_release, cluster_trigger_auth
 
-        cluster_trigger_auth.apply(trigger)
+        with cluster_release.stored():
+            cluster_trigger_auth.apply(trigger)

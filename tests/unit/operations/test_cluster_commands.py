@@ -49,7 +49,11 @@ def test_without_keda_the_way_to_it_is_named_and_the_settings_stay(api: ObjectAp
 
 def test_a_server_that_is_down_is_no_helm_agent(api: ObjectApi) -> None:
     api.down = 503
-    assert refusal("--global", "datadog", {"a": "1"}).startswith("Unable to create helm agent: ")
+    message = refusal("--global", "datadog", {"a": "1"})
+    assert message.startswith("Unable to create helm agent: ")
+    assert message.splitlines()[-1] == (
+        "What is set stays stored. Bring it to the cluster with: dokku scheduler-k3s:ensure-charts"
+    )
     assert refusal("--global", "datadog", {}).startswith("Unable to create helm agent: ")
 
 
