@@ -32,29 +32,21 @@ def upgrade(
 
     Errors: RolloutFailed with the reasons, PluginError with helm's own words, Cancelled.
     """
+    watch = Watch(cluster.copy(), app.name, app.namespace, rollouts)
     try:
-        _upgrade(runner, cluster, app, files, rollouts, rollback=rollback and not first)
+        _upgrade(runner, watch, app, files, rollback and not first)
     except PluginError:
         if rollback and first:
             _stop(cluster, app, rollouts)
         raise
 
 
-def _upgrade(
-    runner: helm.Helm,
-    cluster: Cluster,
-    app: App,
-    files: Mapping[str, str],
-    rollouts: Sequence[Rollout],
-    *,
-    rollback: bool,
-) -> None:
-    watch = Watch(cluster.copy(), app.name, app.namespace, rollouts)
+def _upgrade(runner: helm.Helm, watch: Watch, app: App, files: Mapping[str, str], rollback: bool) -> None:
     deadline = time.monotonic() + app.deploy_timeout
     running = runner.upgrade(app.name, app.namespace, files, wait=app.deploy_timeout, rollback=rollback)
     try:
         while not running.ended(
-            INTERVAL if all(rollout.applied for rollout in rollouts[:1]) else _UNTIL_APPLIED
+            INTERVAL if all(rollout.applied for rollout in watch.rollouts[:1]) else _UNTIL_APPLIED
         ):
             follow(watch)
         if running.code:
@@ -68,7 +60,7 @@ def _upgrade(
                 raise watch.report(watch.unfinished(), _timed_out(app))
             time.sleep(INTERVAL)
     except PluginError as error:
-        _undo(runner, cluster, app, rollback, error)
+        _undo(runner, watch.cluster, app, rollback, error)
         raise
 
 
