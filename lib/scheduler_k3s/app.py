@@ -181,6 +181,12 @@ def web_ports(mappings: Sequence[Port], tls: bool) -> tuple[Port, ...]:
     return tuple(sorted(kept, key=lambda port: port.name))
 
 
+def distinct(ports: Sequence[Port]) -> list[Port]:
+    """Without each https port whose http twin on port 80 leads to the same container port."""
+    names = {port.name for port in ports}
+    return [port for port in ports if port.scheme != "https" or f"http-80-{port.container}" not in names]
+
+
 def is_web(port: Port) -> bool:
     return port.scheme in ("http", "https") or port.container in (80, 443)
 

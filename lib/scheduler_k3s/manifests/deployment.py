@@ -1,6 +1,6 @@
 """The Deployment of a process type."""
 
-from scheduler_k3s.app import App, Process
+from scheduler_k3s.app import App, Process, distinct
 from scheduler_k3s.manifests import pod, probes
 from scheduler_k3s.manifests.metadata import MANAGED, Object, added, metadata, triplet
 
@@ -70,20 +70,13 @@ def _container(app: App, process: Process) -> Object:
     container = pod.container(app, f"{app.name}-{process.type}", process.args, process.resources)
     if process.has_service:
         container["env"] = [{"name": "PORT", "value": str(process.primary_port)}]
-        container["ports"] = _container_ports(process)
+        container["ports"] = [
+            {"containerPort": port.container, "name": port.name, "protocol": port.protocol}
+            for port in distinct(process.ports)
+        ]
     if seconds := _pre_stop(app, process):
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": seconds}}}
     return {**container, **_probes(app, process)}
-
-
-def _container_ports(process: Process) -> list[Object]:
-    """An https map whose container port is also reached over http is the router's business alone."""
-    names = {port.name for port in process.ports}
-    return [
-        {"containerPort": port.container, "name": port.name, "protocol": port.protocol}
-        for port in process.ports
-        if not (port.scheme == "https" and f"http-80-{port.container}" in names)
-    ]
 
 
 def _pre_stop(app: App, process: Process) -> int:

@@ -1,7 +1,7 @@
 """Traefik's objects, for the ingress class traefik: IngressRoutes, and the Middlewares that they name."""
 
 from scheduler_k3s import domains
-from scheduler_k3s.app import App, Port, Process
+from scheduler_k3s.app import App, Port, Process, distinct
 from scheduler_k3s.manifests.metadata import Object, metadata, triplet
 
 API_VERSION = "traefik.io/v1alpha1"
@@ -18,21 +18,11 @@ def routes(app: App, process: Process) -> list[Object]:
         _middleware(app, process, COMPRESSION, {"compress": {}}),
         _middleware(app, process, REDIRECT, {"redirectScheme": https}),
     ]
-    for port in _routed(process):
+    for port in distinct(process.ports):
         made.append(_route(app, process, port, WEB))
         if app.tls.secret:
             made.append(_route(app, process, port, WEBSECURE))
     return made
-
-
-def _routed(process: Process) -> list[Port]:
-    """Not the https port whose http twin leads to the same container port: it would be the same routes again."""
-    names = {port.name for port in process.ports}
-    return [
-        port
-        for port in process.ports
-        if not (port.scheme == "https" and f"http-80-{port.container}" in names)
-    ]
 
 
 def _middleware(app: App, process: Process, part: str, spec: Object) -> Object:
