@@ -6,9 +6,10 @@ import re
 import tempfile
 from collections.abc import Iterator
 
-from scheduler_k3s import k3s_config, log
+from scheduler_k3s import k3s_config, log, registries, settings
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.joining import UNITS
+from scheduler_k3s.operations import node_registries
 from scheduler_k3s.tools import installer, k3s, ssh
 from scheduler_k3s.tools.command import CommandError
 
@@ -64,8 +65,8 @@ def install(remote: ssh.Remote, files: installer.Fetched, role: str, config: k3s
     """k3s, its settings and its unit; nothing is started. Errors: PluginError."""
     if files.binary:
         _send_binary(remote, files.binary)
-    text = k3s_config.render(config)
-    remote.put(k3s_config.PATH, text.reveal().encode())
+    remote.put(k3s_config.PATH, k3s_config.render(config).reveal().encode())
+    _give_registries(remote)
     variables = {**installer.environment(files), "INSTALL_K3S_SKIP_START": "true"}
     words = [
         "env",
@@ -105,6 +106,17 @@ def _send_binary(remote: ssh.Remote, path: str) -> None:
     if there != hashlib.sha256(content).hexdigest():
         log.detail_quiet(f"Sending k3s ({len(content) // 2**20} MiB)")
         remote.put(k3s.BINARY, content, "0755", timeout=_SEND_TIMEOUT)
+
+
+def _give_registries(remote: ssh.Remote) -> None:
+    """With `node-registries`, the logins that this host has."""
+    if not settings.boolean(settings.value(settings.GLOBAL, "node-registries")):
+        return
+    try:
+        if text := node_registries.here():
+            remote.put(registries.PATH, text.encode())
+    except PluginError as error:
+        log.warn(f"The node gets no registry logins: {error.message}")
 
 
 def _script(remote: ssh.Remote) -> str:

@@ -25,7 +25,7 @@ exit "$code"
 PUT = """set -eu
 umask 077
 directory=$(dirname "$1")
-[ -d "$directory" ] || mkdir -p -m 0755 "$directory"
+[ -d "$directory" ] || (umask 022 && mkdir -p -- "$directory")
 new=$(mktemp "$1.XXXXXXXXXX")
 trap 'rm -f -- "$new"' EXIT
 cat >"$new"
