@@ -8,10 +8,12 @@ from scheduler_k3s.settings import SETTINGS, normalise
 GLOBAL = properties.GLOBAL
 _CHECKED_BEFORE_THE_APP = ("cert-issuer-kind", "cert-issuer-name", "letsencrypt-server")
 _OF_CLUSTER_ISSUERS = ("letsencrypt-email-prod", "letsencrypt-email-stag", "letsencrypt-server")
+_OF_NODE_SYSCTLS = ("node-sysctls-image", "node-sysctls-pause-image")
 
 
 def set_property(scope: str, name: str, value: str) -> None:
-    """It counts from the app's next deploy; the letsencrypt issuers of the cluster are changed at once.
+    """It counts from the app's next deploy; the cluster's letsencrypt issuers and the pods that
+    set sysctls are changed at once.
 
     Errors: PluginError, with exit code 20 for an unknown app.
     """
@@ -31,11 +33,19 @@ def set_property(scope: str, name: str, value: str) -> None:
     else:
         log.headline_quiet(f"Unsetting {name}")
         properties.delete(scope, name)
-    if scope == GLOBAL and name in _OF_CLUSTER_ISSUERS:
-        from scheduler_k3s.operations import cluster_issuers, cluster_release
+    if scope == GLOBAL and name in _OF_CLUSTER_ISSUERS + _OF_NODE_SYSCTLS:
+        _bring_to_cluster(name)
 
-        with cluster_release.stored():
+
+def _bring_to_cluster(name: str) -> None:
+    from scheduler_k3s import sysctls
+    from scheduler_k3s.operations import cluster_issuers, cluster_release, node_sysctls
+
+    with cluster_release.stored():
+        if name in _OF_CLUSTER_ISSUERS:
             cluster_issuers.apply()
+        elif any(sysctls.resolved().values()):
+            node_sysctls.reconcile()
 
 
 def _check_name(scope: str, name: str, value: str) -> None:

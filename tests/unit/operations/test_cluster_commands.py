@@ -7,6 +7,7 @@ import pytest
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import node_sysctls
 from scheduler_k3s.operations.node_sysctls import release_name
+from scheduler_k3s.operations.set_property import set_property
 from scheduler_k3s.operations.set_trigger_auth import set_trigger_auth
 from unit.dokku_host import Host
 from unit.object_api import ObjectApi, serve
@@ -75,6 +76,15 @@ def test_sysctls_wait_for_a_server_that_is_down(api: ObjectApi) -> None:
     node_sysctls.set_sysctl("", False, "vm.swappiness", "1")
     node_sysctls.remove_profile("big")
     assert {path for _, path, _ in api.asked} == {"/version"}
+
+
+def test_another_image_for_sysctls_gets_to_the_nodes_that_have_some(api: ObjectApi, dokku: Host) -> None:
+    set_property("--global", "node-sysctls-image", "own:1")
+    assert api.asked == []
+    dokku.store("--global", "node-sysctls.global", '{"vm.swappiness":"1"}')
+    with pytest.raises(PluginError, match="error installing node sysctls chart: .* is missing"):
+        set_property("--global", "node-sysctls-image", "own:2")
+    assert (dokku.config / "--global/node-sysctls-image").read_text() == "own:2"
 
 
 def test_releases_of_profiles_have_names_that_helm_takes() -> None:
