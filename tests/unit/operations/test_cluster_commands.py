@@ -82,7 +82,7 @@ def test_another_image_for_sysctls_gets_to_the_nodes_that_have_some(api: ObjectA
     set_property("--global", "node-sysctls-image", "own:1")
     assert api.asked == []
     dokku.store("--global", "node-sysctls.global", '{"vm.swappiness":"1"}')
-    with pytest.raises(PluginError, match="error installing node sysctls chart: .* is missing"):
+    with pytest.raises(PluginError, match="error installing node sysctls chart: "):
         set_property("--global", "node-sysctls-image", "own:2")
     assert (dokku.config / "--global/node-sysctls-image").read_text() == "own:2"
 
