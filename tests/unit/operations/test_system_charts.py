@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scheduler_k3s.charts import CHARTS
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import chart_hooks, system_charts, target
+from scheduler_k3s.operations import chart_hooks, chart_run, system_charts, target
 from unit.dokku_host import Host
 from unit.file_server import FileServer, file_server
 from unit.helm_records import content, packed
@@ -178,6 +178,28 @@ def test_a_pending_revision_of_a_dead_process_is_ended_first(setup: Setup) -> No
     system_charts.install()
     assert setup.api.objects[path]["metadata"]["labels"]["status"] == "failed"
     assert setup.calls()[0] == "cert-manager"
+
+
+def test_a_namespace_that_is_being_deleted_has_to_be_gone_first(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/api/v1/namespaces/vector"
+    setup.api.put(path, metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
+    monkeypatch.setattr(chart_run, "_INTERVAL", 0.01)
+    looks = []
+    others = setup.api.answer
+
+    def answer(method: str, where: str, query: dict[str, str], body: Object) -> tuple[int, Object]:
+        if where == path:
+            looks.append(method)
+            if len(looks) == 3:
+                del setup.api.objects[path]
+        return others(method, where, query, body)
+
+    monkeypatch.setattr(setup.api, "answer", answer)
+    system_charts.install(names=["vector"])
+    assert setup.calls()[-1] == "vector"
+    assert "deletionTimestamp" not in setup.api.objects[path]["metadata"]
 
 
 def test_a_release_that_cannot_be_read_is_skipped(setup: Setup, capfd: pytest.CaptureFixture[str]) -> None:
