@@ -26,6 +26,7 @@ from scheduler_k3s.operations import (
     signals,
     state,
     target,
+    trace,
 )
 from scheduler_k3s.operations.plan import Gathered, Ids, Options
 from scheduler_k3s.operations.state import State
@@ -82,6 +83,7 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
     planned = plan.checked(planned, cluster, leaving)
     for text in planned.warnings:
         log.warn(text)
+    trace.show([*secrets.values(), *planned.objects], known.config)
     _end_pending(cluster, before, certificate.revision)
     for item in legacy:
         cluster.delete(state.ingress_path(item))
@@ -99,12 +101,14 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
         install = partial(
             upgrade, runner, cluster, planned.app, rollback=options.rollback, first=not before.deployed
         )
+        here = place.Place(options.namespace, *where)
         if origins:
-            moves.bring_issued(cluster, app, options.namespace, origins)
-            install(plan.files(planned, moves.first(planned.objects)), plan.rollouts(planned))
+            with moves.tried(app, here, origins):
+                moves.bring_issued(cluster, app, options.namespace, origins)
+                install(plan.files(planned, moves.first(planned.objects)), plan.rollouts(planned))
             moves.swap(cluster, app, origins, planned.objects)
         install(planned.files, plan.rollouts(planned))
-    adopt.write(app, place.Place(options.namespace, target.kubeconfig_path(), target.kube_context()))
+    adopt.write(app, here)
     moves.finish(app, origins, inherited)
 
 

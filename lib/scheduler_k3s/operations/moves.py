@@ -5,7 +5,8 @@ tasks. So the new release begins without them; once its pods serve, the old ones
 made; then the old release goes.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from scheduler_k3s import log
@@ -79,6 +80,20 @@ def swap(cluster: Cluster, app: str, origins: Sequence[Origin], wanted: Sequence
             for origin, old in leaving:
                 origin.cluster.create(resources.Resources(origin.cluster).collection(old), _again(old))
             raise
+
+
+@contextlib.contextmanager
+def tried(app: str, here: Place, origins: Sequence[Origin]) -> Iterator[None]:
+    """Until the routes change over, a move that fails leaves the app where it was; what it made is removed later."""
+    try:
+        yield
+    except PluginError as error:
+        left_behind.remember(Remains(app, here))
+        error.message += (
+            f"\n{app} stays in namespace {origins[0].place.namespace}. What this deploy made in namespace "
+            f"{here.namespace} is removed by the next one"
+        )
+        raise
 
 
 def finish(app: str, origins: Sequence[Origin], inherited: int) -> None:

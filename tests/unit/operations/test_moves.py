@@ -164,6 +164,21 @@ def test_an_old_route_comes_back_when_the_new_one_is_refused(api: ObjectApi) -> 
     assert created == ["team", "old"]
 
 
+def test_a_move_that_fails_leaves_the_app_where_it_was(dokku: Host) -> None:
+    dokku.app("shop")
+    old, new = Place("old", "/k", ""), Place("team", "/k", "")
+    adopt.write("shop", old)
+    api = ObjectApi()
+    origin = Origin(old, api.cluster())
+    with pytest.raises(PluginError) as caught, moves.tried("shop", new, [origin]):
+        raise PluginError("pod exited")
+    assert caught.value.message.startswith("pod exited\nshop stays in namespace old. ")
+    assert "removed by the next one" in caught.value.message
+    assert left_behind.known() == [Remains("shop", new)]
+    adopt.write("shop", new)
+    assert left_behind.known() == [], "it went there after all"
+
+
 def test_the_note_of_a_place_is_read_back(dokku: Host) -> None:
     adopt.write("shop", Place("team", "/k", "c"))
     assert place.of("shop") == Place("team", "/k", "c")
