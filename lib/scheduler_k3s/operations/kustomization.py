@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 
 from scheduler_k3s import log, settings
@@ -52,14 +53,12 @@ def apply(app: str, objects: Sequence[Object]) -> list[Object]:
 
     Errors: PluginError with kustomize's words.
     """
+    parent = host.data(app)
+    _remove_abandoned(parent)
     directory = extracted.path(properties.PLUGIN, app, NAME)
     if directory is None:
         return list(objects)
-    parent = host.data(app)
-    for entry in os.listdir(parent):
-        if entry.startswith(_WORK):
-            remove(f"{parent}/{entry}")
-    with tempfile.TemporaryDirectory(prefix=_WORK, dir=parent) as work:
+    with tempfile.TemporaryDirectory(prefix=f"{_WORK}{os.getpid()}-", dir=parent) as work:
         copy = f"{work}/{NAME}"
         shutil.copytree(directory, copy, symlinks=True)
         if not kustomize.has_kustomization(copy):
@@ -73,19 +72,38 @@ def apply(app: str, objects: Sequence[Object]) -> list[Object]:
     return [_marked(item) for item in result]
 
 
+def _remove_abandoned(parent: str) -> None:
+    """What killed processes have left. A deploy and a preview may be at work at the same time."""
+    for entry in os.listdir(parent) if os.path.isdir(parent) else ():
+        pid = entry.removeprefix(_WORK).partition("-")[0]
+        if entry.startswith(_WORK) and not os.path.exists(f"/proc/{pid}"):
+            remove(f"{parent}/{entry}")
+
+
 def losses(model: App, after: Sequence[Object]) -> list[str]:
     """A kustomization that does not name the app's objects as a resource takes the app out of the cluster."""
     app, before = model.name, build(model)
-    kept = {resources.key(item) for item in after}
-    lost = [
-        f"{item['kind']} {item['metadata']['name']}" for item in before if resources.key(item) not in kept
-    ]
+    own, kept = ({resources.key(item) for item in items} for items in (before, after))
+    renamed = Counter(_part(item) for item in after if resources.key(item) not in own)
+    lost = []
+    for item in before:
+        if resources.key(item) in kept:
+            continue
+        if renamed[_part(item)]:
+            renamed[_part(item)] -= 1
+        else:
+            lost.append(f"{item['kind']} {item['metadata']['name']}")
     if lost and len(lost) == len(before):
         return [
             f"The kustomization of {app} leaves none of the app's own objects: they go away. "
             f"To keep them, list {kustomize.RENDERED} under resources"
         ]
     return [f"The kustomization of {app} takes away: {', '.join(lost)}"] if lost else []
+
+
+def _part(item: Object) -> tuple[str, str]:
+    """What an object is for, whatever its name."""
+    return item["kind"], (item["metadata"].get("labels") or {}).get("app.kubernetes.io/instance", "")
 
 
 def _marked(item: Object) -> Object:

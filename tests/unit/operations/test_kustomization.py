@@ -1,15 +1,18 @@
 """An app's kustomization on its way from the source to the deploys that use it."""
 
+import os
 from pathlib import Path
 
 import pytest
 from scheduler_k3s.dokku import extracted
 from scheduler_k3s.errors import PluginError
+from scheduler_k3s.manifests import objects
 from scheduler_k3s.operations import kustomization
 from scheduler_k3s.operations.extract import extract
 from scheduler_k3s.operations.promote import promote
 from scheduler_k3s.tools import private
 from unit.dokku_host import Host
+from unit.models import shop, web, worker
 
 FILE = "kustomization.yaml"
 
@@ -146,3 +149,28 @@ def test_an_app_without_kustomization_is_deployed_as_it_is(dokku: Host, tree: Pa
     del dokku, tree
     item = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop-web"}}
     assert kustomization.apply("shop", [item]) == [item]
+
+
+@pytest.mark.usefixtures("tree")
+def test_what_killed_processes_left_is_removed_and_no_other_s_work(dokku: Host) -> None:
+    gone = 2**22 + 1  # above any process id
+    for work in (f"kustomize-{gone}-x", f"kustomize-{os.getpid()}-y", "kustomize-old"):
+        (dokku.data / "shop" / work / "kustomization").mkdir(parents=True)
+    assert kustomization.apply("shop", []) == []
+    assert entries(dokku) == [f"kustomize-{os.getpid()}-y"]
+    assert kustomization.apply("never-deployed", []) == []
+
+
+def test_what_a_kustomization_takes_away_is_told_and_what_it_renames_is_not() -> None:
+    model = shop(web(), worker())
+    made = objects.build(model)
+    assert kustomization.losses(model, made) == []
+    blue = [
+        {**item, "metadata": {**item["metadata"], "name": f"{item['metadata']['name']}-blue"}}
+        for item in made
+    ]
+    assert kustomization.losses(model, blue) == []
+    (told,) = kustomization.losses(model, blue[:-1])
+    assert told == "The kustomization of shop takes away: Deployment shop-worker"
+    (told,) = kustomization.losses(model, [])
+    assert "leaves none of the app's own objects" in told
