@@ -27,7 +27,7 @@ check: venv
 	$(VENV)/bin/mypy commands triggers/*
 	$(VENV)/bin/mypy subcommands/*
 	tests/rig/packages shellcheck
-	shellcheck install.sh lib/helpers/* tests/rig/venv tests/rig/packages tests/host/run .ci/run tests/host/*.bats tests/host/*.bash \
+	shellcheck install.sh lib/helpers/* tests/rig/venv tests/rig/packages tests/host/run tests/host/k3s_host .ci/run tests/host/*.bats tests/host/*.bash \
 		tests/rig/dokku/bin/dokku tests/rig/dokku/lib/plugn.bash tests/rig/dokku/lib/property-functions
 
 unit: venv
