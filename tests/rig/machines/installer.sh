@@ -1,0 +1,210 @@
+#!/bin/sh
+# Stands in for the k3s installer: the same variables, arguments and files. @RELEASES@ is filled in by the server.
+set -eu
+
+say() { echo "[INFO]  $*"; }
+refuse() { echo "[ERROR]  $*" >&2; exit 1; }
+
+choose_command() {
+	case ${1:-} in
+		-* | '')
+			if [ -z "${K3S_URL:-}" ]; then
+				command=server
+			elif [ -z "${K3S_TOKEN:-}${K3S_TOKEN_FILE:-}" ]; then
+				refuse "Defaulted k3s exec command to 'agent' because K3S_URL is defined, but K3S_TOKEN or K3S_TOKEN_FILE is not defined."
+			else
+				command=agent
+			fi
+			;;
+		*) command=$1 && shift ;;
+	esac
+	name=k3s
+	if [ "$command" = agent ]; then name=k3s-agent; fi
+	if [ -n "${INSTALL_K3S_NAME:-}" ]; then name=k3s-$INSTALL_K3S_NAME; fi
+	line=$command
+	for word in "$@"; do line="$line '$(printf %s "$word" | sed "s/'/'\\\\''/g")'"; done
+	bin=${INSTALL_K3S_BIN_DIR:-/usr/local/bin}
+	systemd=${INSTALL_K3S_SYSTEMD_DIR:-/etc/systemd/system}
+	unit=$systemd/$name.service
+	uninstall=$bin/$name-uninstall.sh
+}
+
+fetch() {
+	if command -v curl >/dev/null; then
+		curl -sfL -o "$2" "$1" || refuse "Download failed: $1"
+	elif command -v wget >/dev/null; then
+		wget -qO "$2" "$1" || refuse "Download failed: $1"
+	else
+		refuse 'Can not find curl or wget for downloading files'
+	fi
+}
+
+download() {
+	if [ "${INSTALL_K3S_SKIP_DOWNLOAD:-false}" = true ]; then
+		say 'Skipping k3s download and verify'
+		[ -x "$bin/k3s" ] || refuse "Executable k3s binary not found at $bin/k3s"
+		return
+	fi
+	work=$(mktemp -d -t k3s-install.XXXXXXXXXX)
+	trap 'rm -rf "$work"' EXIT
+	version=${INSTALL_K3S_VERSION:-}
+	if [ -z "$version" ]; then
+		say "Finding release for channel ${INSTALL_K3S_CHANNEL:-stable}"
+		fetch "@RELEASES@/channels/${INSTALL_K3S_CHANNEL:-stable}" "$work/version"
+		version=$(cat "$work/version")
+	fi
+	say "Using $version as release"
+	say "Downloading hash @RELEASES@/$version/sha256sum-amd64.txt"
+	fetch "@RELEASES@/$version/sha256sum-amd64.txt" "$work/list"
+	wanted=$(sed -n 's/ [ *]k3s$//p' "$work/list")
+	if [ -x "$bin/k3s" ] && [ "$(digest "$bin/k3s")" = "$wanted" ]; then
+		say 'Skipping binary downloaded, installed k3s matches hash'
+		return
+	fi
+	say "Downloading binary @RELEASES@/$version/k3s"
+	fetch "@RELEASES@/$version/k3s" "$work/k3s"
+	say 'Verifying binary download'
+	found=$(digest "$work/k3s")
+	[ "$found" = "$wanted" ] || refuse "Download sha256 does not match $wanted, got $found"
+	say "Installing k3s to $bin/k3s"
+	chmod 755 "$work/k3s"
+	chown root:root "$work/k3s"
+	mv -f "$work/k3s" "$bin/k3s"
+}
+
+digest() { sha256sum "$1" | cut -d' ' -f1; }
+
+make_links() {
+	if [ "${INSTALL_K3S_SYMLINK:-}" = skip ]; then return; fi
+	for tool in kubectl crictl ctr; do
+		if [ "${INSTALL_K3S_SYMLINK:-}" != force ]; then
+			if [ -e "$bin/$tool" ]; then
+				say "Skipping $bin/$tool symlink to k3s, already exists"
+				continue
+			fi
+			if command -v $tool >/dev/null; then
+				say "Skipping $bin/$tool symlink to k3s, command exists in PATH at $(command -v $tool)"
+				continue
+			fi
+		fi
+		say "Creating $bin/$tool symlink to k3s"
+		ln -sf k3s "$bin/$tool"
+	done
+}
+
+make_killall() {
+	say "Creating killall script $bin/k3s-killall.sh"
+	cat >"$bin/k3s-killall.sh" <<'END'
+#!/bin/sh
+[ "$(id -u)" -eq 0 ] || exec sudo "$0" "$@"
+for unit in /etc/systemd/system/k3s*.service; do
+	[ -s "$unit" ] && systemctl stop "$(basename "$unit")"
+done
+for process in /proc/[0-9]*; do
+	case $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) in *containerd-shim*/run/k3s/*) kill -9 "${process#/proc/}" ;; esac
+done
+find /sys/fs/cgroup -path '*/kubepods/*' -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u | while read -r number; do
+	kill -9 "$number" 2>/dev/null
+done
+sort -r /proc/self/mounts | while read -r _ path _; do
+	case $path in /run/k3s/* | /var/lib/rancher/k3s/* | /var/lib/kubelet/*) umount -f "$path" 2>/dev/null || umount -l "$path" ;; esac
+done
+ip -o link show type veth 2>/dev/null | sed -n 's/^[0-9]*: \(veth[^@:]*\).*/\1/p' | while read -r link; do ip link delete "$link"; done
+ip route | sed -n 's/^\(10\.42\.[^ ]*\).*/\1/p' | while read -r range; do ip route delete "$range"; done
+rm -rf /var/lib/cni/networks/cbr0
+for family in iptables ip6tables; do
+	$family-save 2>/dev/null | grep -v -E 'KUBE-|CNI-' | $family-restore
+done
+exit 0
+END
+	chmod 755 "$bin/k3s-killall.sh"
+}
+
+make_uninstall() {
+	say "Creating uninstall script $uninstall"
+	cat >"$uninstall" <<END
+#!/bin/sh
+set -x
+[ "\$(id -u)" -eq 0 ] || exec sudo "\$0" "\$@"
+$bin/k3s-killall.sh
+systemctl disable $name
+systemctl reset-failed $name
+rm -f $unit $unit.env
+systemctl daemon-reload
+remove_uninstall() { rm -f $uninstall; }
+trap remove_uninstall EXIT
+if ls $systemd/k3s*.service >/dev/null 2>&1; then
+	set +x; echo 'Additional k3s services installed, skipping uninstall of k3s'; set -x
+	exit
+fi
+for tool in kubectl crictl ctr; do
+	if [ -L $bin/\$tool ]; then rm -f $bin/\$tool; fi
+done
+rm -rf /etc/rancher/k3s /run/k3s /run/flannel /var/lib/rancher/k3s /var/lib/kubelet
+rm -f $bin/k3s $bin/k3s-killall.sh
+END
+	chmod 755 "$uninstall"
+}
+
+make_service() {
+	say "env: Creating environment file $unit.env"
+	(
+		umask 077
+		env | grep -E '^(K3S_|CONTAINERD_|http_proxy|https_proxy|no_proxy|HTTP_PROXY|HTTPS_PROXY|NO_PROXY)' | sort >"$unit.env" || :
+	)
+	say "systemd: Creating service file $unit"
+	cat >"$unit" <<END
+[Unit]
+Description=Lightweight Kubernetes
+Wants=network-online.target
+After=network-online.target
+
+[Install]
+WantedBy=multi-user.target
+
+[Service]
+Type=notify
+EnvironmentFile=-/etc/default/%N
+EnvironmentFile=-/etc/sysconfig/%N
+EnvironmentFile=-$unit.env
+KillMode=process
+Delegate=yes
+User=root
+LimitNOFILE=1048576
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+TimeoutStartSec=0
+Restart=always
+RestartSec=5s
+ExecStart=$bin/k3s $line
+END
+}
+
+start() {
+	if [ "${INSTALL_K3S_SKIP_ENABLE:-false}" = true ]; then return; fi
+	say "systemd: Enabling $name unit"
+	systemctl enable "$unit" >/dev/null
+	systemctl daemon-reload >/dev/null
+	if [ "${INSTALL_K3S_SKIP_START:-false}" = true ]; then return; fi
+	if [ "$before" = "$(state)" ] && [ "${INSTALL_K3S_FORCE_RESTART:-false}" != true ]; then
+		say 'No change detected so skipping service start'
+		return
+	fi
+	say "systemd: Starting $name"
+	systemctl restart "$name"
+}
+
+state() { sha256sum "$bin/k3s" "$unit" "$unit.env" 2>&1 || :; }
+
+[ "$(id -u)" -eq 0 ] || refuse 'You need to be root to perform this install'
+[ -x /bin/systemctl ] || [ -x /sbin/openrc-run ] || refuse 'Can not find systemd or openrc to use as a process supervisor for k3s'
+# shellcheck disable=SC2086 # the variable holds words
+choose_command ${INSTALL_K3S_EXEC:-} "$@"
+before=$(state)
+download
+make_links
+make_killall
+make_uninstall
+make_service
+start

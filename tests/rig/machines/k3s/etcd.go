@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+const (
+	etcdFolder  = dataFolder + "/server/db/etcd"
+	memberFile  = dataFolder + "/server/db/member"
+	removedFile = dataFolder + "/server/db/removed"
+)
+
+// member is one of etcd's.
+type member struct {
+	ID         string   `json:"ID"`
+	Name       string   `json:"name"`
+	PeerURLs   []string `json:"peerURLs"`
+	ClientURLs []string `json:"clientURLs"`
+	IsLearner  bool     `json:"isLearner"`
+}
+
+func etcdClient(address string) (*client, error) {
+	return newClient("https://"+address+":2379", tlsFolder+"/etcd/server-ca.crt", tlsFolder+"/etcd/client.crt", tlsFolder+"/etcd/client.key")
+}
+
+func (c *client) members() ([]member, error) {
+	var answer struct {
+		Members []member `json:"members"`
+	}
+	err := c.call(http.MethodPost, "/v3/cluster/member/list", object{}, &answer)
+	return answer.Members, err
+}
+
+// startEtcd starts the embedded etcd: the one of before, a new cluster's, or one more member beside the server at `joined`.
+func startEtcd(ctx context.Context, o *options, m *node, joined string) error {
+	if exists(removedFile) {
+		return fmt.Errorf("starting etcd: this server has been removed from the cluster; clean up %s and %s to join again", etcdFolder, removedFile)
+	}
+	s := subject{name: "etcd", names: []string{"localhost"}, addresses: []string{"127.0.0.1", m.address}}
+	for name, authority := range map[string]string{"etcd/client": "server-ca", "etcd/server-client": "server-ca", "etcd/peer-server-client": "peer-ca"} {
+		if err := issueTo(name, "etcd/"+authority, s); err != nil {
+			return err
+		}
+	}
+	name, err := os.ReadFile(memberFile)
+	isNew := err != nil
+	if isNew {
+		suffix := make([]byte, 4)
+		_, _ = rand.Read(suffix)
+		name = []byte(m.name + "-" + hex.EncodeToString(suffix))
+	}
+	m.member = string(name)
+	peers, state := m.member+"=https://"+m.address+":2380", "new"
+	if isNew && joined != "" {
+		if peers, err = addMember(m, joined); err != nil {
+			return err
+		}
+		state = "existing"
+	}
+	if err := writeFile(memberFile, name, 0o600); err != nil {
+		return err
+	}
+	if err := runEtcd(o, m, peers, state); err != nil {
+		return err
+	}
+	if joined != "" {
+		if err := promote(ctx, m, joined); err != nil {
+			return err
+		}
+	}
+	own, err := etcdClient("127.0.0.1")
+	if err != nil {
+		return err
+	}
+	return wait(ctx, 60, "etcd", func() error { return own.call(http.MethodGet, "/health", nil, nil) })
+}
+
+func runEtcd(o *options, m *node, peers, state string) error {
+	metrics := "http://127.0.0.1:2381"
+	if o.yes("etcd-expose-metrics") {
+		metrics += ",http://" + m.address + ":2381"
+	}
+	pki := tlsFolder + "/etcd/"
+	words := []string{
+		"--name=" + m.member, "--data-dir=" + etcdFolder, "--initial-cluster=" + peers, "--initial-cluster-state=" + state,
+		"--listen-client-urls=https://127.0.0.1:2379,https://" + m.address + ":2379",
+		"--advertise-client-urls=https://" + m.address + ":2379",
+		"--listen-peer-urls=https://127.0.0.1:2380,https://" + m.address + ":2380",
+		"--initial-advertise-peer-urls=https://" + m.address + ":2380", "--listen-metrics-urls=" + metrics,
+		"--client-cert-auth", "--trusted-ca-file=" + pki + "server-ca.crt",
+		"--cert-file=" + pki + "server-client.crt", "--key-file=" + pki + "server-client.key",
+		"--peer-client-cert-auth", "--peer-trusted-ca-file=" + pki + "peer-ca.crt",
+		"--peer-cert-file=" + pki + "peer-server-client.crt", "--peer-key-file=" + pki + "peer-server-client.key",
+		"--logger=zap", "--log-level=warn", "--unsafe-no-fsync",
+	}
+	return start(parts+"/etcd/etcd", append(words, flagged(o.list("etcd-arg"))...)...)
+}
+
+// addMember adds a learner, which has no vote yet: a server that dies while it joins breaks nothing.
+func addMember(m *node, joined string) (string, error) {
+	server, err := etcdClient(joined)
+	if err != nil {
+		return "", err
+	}
+	members, err := server.members()
+	if err != nil {
+		return "", fmt.Errorf("etcd of %s: %w", joined, err)
+	}
+	own := "https://" + m.address + ":2380"
+	peers := []string{m.member + "=" + own}
+	for _, other := range members {
+		if other.PeerURLs[0] == own {
+			return "", fmt.Errorf("etcd has a member at %s already", own)
+		}
+		if other.Name != "" {
+			peers = append(peers, other.Name+"="+other.PeerURLs[0])
+		}
+	}
+	err = server.call(http.MethodPost, "/v3/cluster/member/add", object{"peerURLs": []string{own}, "isLearner": true}, nil)
+	return strings.Join(peers, ","), err
+}
+
+func promote(ctx context.Context, m *node, joined string) error {
+	server, err := etcdClient(joined)
+	if err != nil {
+		return err
+	}
+	return wait(ctx, 60, "etcd to catch up", func() error {
+		members, err := server.members()
+		if err != nil {
+			return err
+		}
+		for _, one := range members {
+			if one.PeerURLs[0] != "https://"+m.address+":2380" || !one.IsLearner {
+				continue
+			}
+			return server.call(http.MethodPost, "/v3/cluster/member/promote", object{"ID": one.ID}, nil)
+		}
+		return nil
+	})
+}
+
+// removeMember takes the etcd member of a node that was deleted out of the cluster.
+func removeMember(name string) {
+	own, err := etcdClient("127.0.0.1")
+	if err != nil {
+		return
+	}
+	members, err := own.members()
+	for _, one := range members {
+		if one.Name == name {
+			log.Printf("level=info msg=\"Removing name=%s id=%s from etcd\"", one.Name, one.ID)
+			err = own.call(http.MethodPost, "/v3/cluster/member/remove", object{"ID": one.ID}, nil)
+		}
+	}
+	if err != nil {
+		log.Printf("level=error msg=\"Removing %s from etcd: %v\"", name, err)
+	}
+}
+
+// wait asks until there is no error, and returns the last one after some seconds.
+func wait(ctx context.Context, seconds int, what string, ask func() error) error {
+	var err error
+	for end := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(end); {
+		if err = ask(); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case gone := <-ended:
+			return gone
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("waited %d s for %s: %w", seconds, what, err)
+}
+
+// flagged makes program flags of `name=value` words.
+func flagged(values []string) []string {
+	flags := []string{}
+	for _, value := range values {
+		flags = append(flags, "--"+value)
+	}
+	return flags
+}

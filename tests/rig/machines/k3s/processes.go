@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+var (
+	starts   = make(chan func())
+	lock     sync.Mutex
+	children []*exec.Cmd
+	ended    = make(chan error, 16)
+)
+
+func init() {
+	// a child gets its death signal when the thread ends that has started it: this one never does
+	go func() {
+		runtime.LockOSThread()
+		for start := range starts {
+			start()
+		}
+	}()
+}
+
+// start runs a part beside us; it ends with us, and its end is told on `ended`.
+func start(program string, arguments ...string) error {
+	name := filepath.Base(program)
+	file, err := os.OpenFile(logFolder+"/"+name+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program, arguments...)
+	cmd.Stdout, cmd.Stderr = file, file
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET=", "KUBERNETES_VERSION="+version, "PATH="+parts+"/bin:"+os.Getenv("PATH"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	done := make(chan error)
+	starts <- func() { done <- cmd.Start() }
+	if err := <-done; err != nil {
+		return err
+	}
+	file.Close()
+	lock.Lock()
+	children = append(children, cmd)
+	lock.Unlock()
+	log.Printf("level=info msg=\"Running %s\"", name)
+	go func() {
+		err := cmd.Wait()
+		ended <- fmt.Errorf("%s exited: %v%s", name, err, lastLines(logFolder+"/"+name+".log"))
+	}()
+	return nil
+}
+
+// stopAll ends the parts in the order that lets each say goodbye to the next: the last started first.
+func stopAll() {
+	lock.Lock()
+	defer lock.Unlock()
+	for i := len(children) - 1; i >= 0; i-- {
+		child := children[i]
+		_ = child.Process.Signal(syscall.SIGTERM)
+		for wait := 0; wait < 30 && child.Process.Signal(syscall.Signal(0)) == nil; wait++ {
+			time.Sleep(50 * time.Millisecond)
+		}
+		_ = child.Process.Kill()
+	}
+}
+
+func lastLines(path string) string {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	if len(content) > 1500 {
+		content = content[len(content)-1500:]
+	}
+	return "\n" + string(content)
+}
+
+// command runs a program to its end.
+func command(program string, arguments ...string) error {
+	output, err := exec.Command(program, arguments...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %v: %s", filepath.Base(program), err, output)
+	}
+	return nil
+}
+
+// notify tells systemd that a Type=notify service is ready.
+func notify() {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return
+	}
+	socket, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
+	if err == nil {
+		err = syscall.Sendto(socket, []byte("READY=1"), 0, &syscall.SockaddrUnix{Name: path})
+		syscall.Close(socket)
+	}
+	log.Printf("level=info msg=\"Notifying systemd that k3s is up and running\" error=%v", err)
+}
