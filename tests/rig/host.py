@@ -100,7 +100,7 @@ def host() -> Iterator[Host]:
 def lay_out(prefix: Path, show: bool = False) -> Host:
     """Make a host at `prefix`, where user dokku must be able to go, and install the plugin of this checkout."""
     _run([str(CHECKOUT / "tests/rig/dokku/install"), str(prefix)], show)
-    with _turn(), _repository() as url, _downloads() as settings:
+    with _turn(), repository() as url, downloads() as settings:
         environment = {**_environment(), **settings, **_places(prefix)}
         (prefix / "home" / "dokkurc").write_text(f"export DOKKU_SCHEDULER_K3S_TOOLS={TOOLS}\n")
         _run([str(CHECKOUT / "install.sh"), url], show, environment)
@@ -116,7 +116,7 @@ def _turn() -> Iterator[None]:
 
 
 @contextmanager
-def _repository() -> Iterator[str]:
+def repository() -> Iterator[str]:
     """The working tree, changes that are not committed included, as a git repository of its own."""
     listing = ["git", "-C", str(CHECKOUT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
@@ -135,7 +135,7 @@ def _repository() -> Iterator[str]:
 
 
 @contextmanager
-def _downloads() -> Iterator[dict[str, str]]:
+def downloads() -> Iterator[dict[str, str]]:
     """Serve helm and kubectl on loopback as their public servers do; yields the settings that point there."""
     with tempfile.TemporaryDirectory(dir=STATE) as directory:
         files = {_HELM: Path(directory) / _HELM}
