@@ -1,12 +1,15 @@
-"""scheduler-proxy-config and -logs: what ingress-nginx has for the app. Only with the proxy type k3s."""
+"""scheduler-proxy-config and -logs: what the ingress controller has for the app. Only with the proxy type k3s.
+
+Here for ingress-nginx; for Traefik in operations/proxy_traefik.py.
+"""
 
 import re
 from collections.abc import Iterable
 
-from scheduler_k3s import pods
+from scheduler_k3s import pods, settings
 from scheduler_k3s.dokku import facts, triggers
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import target
+from scheduler_k3s.operations import proxy_traefik, target
 from scheduler_k3s.operations.enter import execute
 from scheduler_k3s.tools import remote
 from scheduler_k3s.tools.cluster import Cluster, name
@@ -18,6 +21,9 @@ _FILE = "/etc/nginx/nginx.conf"
 
 def config(app: str) -> None:
     """Print the server blocks of the app's domains. Errors: PluginError."""
+    if _is_traefik():
+        proxy_traefik.config(app)
+        return
     cluster = target.cluster()
     parts: list[bytes] = []
 
@@ -50,10 +56,16 @@ def servers(text: str, domains: Iterable[str]) -> list[str]:
 
 def logs(app: str, kind: str, tail: bool, count: int) -> int:
     """Print or follow the app's access or error log. Errors: PluginError."""
+    if _is_traefik():
+        return proxy_traefik.logs(app, kind, tail, count)
     path = facts.nginx(app).get(f"{kind}-log-path") or f"/var/log/nginx/{app}-{kind}.log"
     words = ["tail", *(["-F"] if tail else []), *(["-n", str(count)] if count > 0 else []), path]
     cluster = target.cluster()
     return execute(cluster, _pod(cluster), _CONTROLLER, words)
+
+
+def _is_traefik() -> bool:
+    return settings.value(settings.GLOBAL, "ingress-class") == "traefik"
 
 
 def _pod(cluster: Cluster) -> str:
