@@ -39,6 +39,41 @@ def find(log: bytes, out: bytes) -> int | None:
     return first if log.find(sample, first + 1) < 0 else -1
 
 
+def end_of(log: bytes, out: bytes) -> int | None:
+    """Where in the end of a log the output ends, None when that is not certain."""
+    sample = out[-SAMPLE:]
+    first = log.find(sample)
+    return first + len(sample) if first >= 0 and log.find(sample, first + 1) < 0 else None
+
+
+def missing(log: bytes, known: int, out: bytes, err: bytes) -> bytes:
+    """What of the end of a log is not in the ends of the two outputs, although `known` bytes of it are there.
+
+    `out` and `err` reach back as far as the log. An output breaks off anywhere, also in the middle of a line.
+    """
+    if len(log) <= known:
+        return b""
+    if not (out and err) and log.startswith((out + err)[-known:] if known else b""):
+        return log[known:]
+    printed = Counter((*out.splitlines(keepends=True), *err.splitlines(keepends=True)))
+    opens = [end for end in (_open(out), _open(err)) if end]
+    left: list[bytes] = []
+    for line in log.splitlines(keepends=True):
+        begun = next((end for end in opens if line.startswith(end)), None)
+        if printed[line]:
+            printed[line] -= 1
+        elif begun:
+            opens.remove(begun)
+            left.append(line[len(begun) :])
+        else:
+            left.append(line)
+    return b"".join(left)[-(len(log) - known) :]
+
+
+def _open(data: bytes) -> bytes:
+    return data[data.rfind(b"\n") + 1 :]
+
+
 def _lines(data: bytes) -> bytes:
     return data[: data.rfind(b"\n") + 1]
 

@@ -1,5 +1,7 @@
 """Where the log and an attachment meet, for every moment at which somebody can attach."""
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 from scheduler_k3s import joint
@@ -61,3 +63,33 @@ def test_output_without_a_pause_is_found_by_what_it_says() -> None:
 
 def test_output_that_repeats_itself_is_in_no_certain_place() -> None:
     assert joint.find(b"y\n" * 9000, b"y\n" * 5000) == -1
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from([b"a\n", b"bb\n", b"ccc\n"])), max_size=12), st.data()
+)
+def test_what_did_not_come_is_found_at_the_end_of_the_log(
+    lines: list[tuple[bool, bytes]], data: st.DataObject
+) -> None:
+    """Each output breaks off somewhere. Which of two equal lines is missing makes no difference."""
+    log = b"".join(line for _, line in lines)
+    outs = [b"".join(line for is_out, line in lines if is_out is kind) for kind in (True, False)]
+    out, err = (text[: data.draw(st.integers(0, len(text)))] for text in outs)
+    known = len(out) + len(err)
+    found = joint.missing(log, known, out, err)
+    assert len(found) == len(log) - known
+    assert Counter(out + err + found) == Counter(log)
+
+
+def test_what_is_missing_of_one_output_is_what_follows() -> None:
+    numbers = b"".join(b"%d\n" % number for number in range(10000))
+    assert joint.missing(numbers[5000:], 4000, numbers[:9000], b"") == numbers[9000:]
+    assert joint.missing(numbers[5000:], 4000, b"", numbers[:9000]) == numbers[9000:]
+    assert joint.missing(numbers, len(numbers), b"x\n", numbers) == b""
+
+
+def test_the_end_of_much_output_is_found_in_the_last_lines_of_the_log() -> None:
+    numbers = b"".join(b"%d\n" % number for number in range(10000))
+    assert joint.end_of(numbers[20000:], numbers[:40000]) == 20000
+    assert joint.end_of(numbers[45000:], numbers[:40000]) is None
+    assert joint.end_of(b"y\n" * 9000, b"y\n" * 9000) is None

@@ -10,6 +10,8 @@ rotated away before it is read. So:
 - Input is read once the log shows that the container runs: an attachment that failed has swallowed none.
 - Output that neither pauses nor differs from place to place cannot be joined: then it is the log that is followed,
   and the attachment is only for input.
+- An attachment to a process that writes until it ends may lose the last of it on its way through the API server:
+  what the log has beyond what came is printed at the end.
 
 What remains: an open line from before the attachment is shown with the line's end, or not at all when input comes
 first. A terminal is therefore told its size twice, at which shells draw their prompt again.
@@ -34,6 +36,10 @@ _PATIENCE = 3.0
 _AGAIN = 0.02
 _SLOWLY = 0.1
 _TIGHT = 5.0
+TAIL = 256 * 1024
+"""Bytes of each stream that are remembered to find, at the end, what did not come."""
+_LARGE = 8 * 1024 * 1024
+_LAST_LINES = 2000
 _CHUNK = 256 * 1024
 _LARGEST = 32 * 1024 * 1024
 _LOOK = 0.3
@@ -41,10 +47,14 @@ _DRAINED = 0.05
 
 
 class _Printed:
-    """What has been written to our streams: `size` is counted as in the log. `failure` is why one takes no more."""
+    """What has been written to our streams: `size` is counted as in the log. `failure` is why one takes no more.
+
+    `tails` is the last of what came on each stream, as in the log.
+    """
 
     def __init__(self, tty: bool) -> None:
         self.size = 0
+        self.tails = {STDOUT: bytearray(), STDERR: bytearray()}
         self.failure: OSError | None = None
         self._newline = b"\r\n" if tty else b"\n"
         self._returned = False
@@ -54,11 +64,19 @@ class _Printed:
         self._write(2 if channel == STDERR else 1, data)
         self.size += len(data) - data.count(b"\r\n") - (self._returned and data[:1] == b"\n")
         self._returned = data[-1:] == b"\r"
+        self._note(channel, data)
 
     def logged(self, data: bytes) -> None:
         """Output as the log has it."""
         self._write(1, data.replace(b"\n", self._newline))
         self.size += len(data)
+        self._note(STDOUT, data)
+
+    def _note(self, channel: int, data: bytes) -> None:
+        tail = self.tails[channel]
+        tail += data[-TAIL:]
+        if len(tail) > 2 * TAIL:
+            del tail[:-TAIL]
 
     def _write(self, descriptor: int, data: bytes) -> None:
         try:
@@ -134,6 +152,9 @@ def _serve(run: RunPod, session: Session, printed: _Printed) -> bool:
     if ended.code is None:
         # the connection was lost, not the process: the log has the rest
         _follow(run, printed)
+    else:
+        run.until_ended()
+        _complete(run, printed)
     return True
 
 
@@ -268,7 +289,7 @@ class _Reader:
     def _work(self) -> None:
         while not self._stopped:
             try:
-                _copy(self._run, self._printed, self._print, "true")
+                _copy(self._run, self._printed.size, self._print, follow="true")
             except OutputClosed:
                 return
             except (ApiError, Unreachable, OSError):
@@ -284,13 +305,13 @@ class _Reader:
             return not self._stopped
 
 
-def _copy(run: RunPod, printed: _Printed, take: Callable[[bytes], bool], follow: str) -> None:
-    """One reading of the log; what has been printed is passed over. `take` says whether to go on."""
-    pod, skip = run.pod, printed.size
+def _copy(run: RunPod, skip: int, take: Callable[[bytes], bool], **query: str | int) -> None:
+    """One reading of the log without its first `skip` bytes. `take` says whether to go on."""
+    pod = run.pod
     assert pod is not None
-    silence = None if follow == "true" else 30.0
+    silence = None if "follow" in query else 30.0
     with run.cluster.copy().stream(
-        f"{run.path}/log", silence, container=pods.container(pod), follow=follow
+        f"{run.path}/log", silence, container=pods.container(pod), **query
     ) as answer:
         while data := answer.read1(_CHUNK):
             data = joint.plain(data)
@@ -303,17 +324,47 @@ def _copy(run: RunPod, printed: _Printed, take: Callable[[bytes], bool], follow:
 
 
 def _rest(run: RunPod, printed: _Printed) -> None:
-    """What a process that has ended wrote beyond what is printed."""
-    if run.pod is None or not pods.instance(run.pod):
-        return
+    """What a process that has ended wrote beyond what is printed, of which the log has the beginning."""
 
     def take(data: bytes) -> bool:
         printed.logged(data)
         return True
 
+    _read(run, lambda: _copy(run, printed.size, take))
+
+
+def _complete(run: RunPod, printed: _Printed) -> None:
+    """The same after an attachment, which may have brought two streams whose order only the log knows."""
+    out, err = (joint.plain(bytes(tail[-TAIL:])) for tail in printed.tails.values())
+    region = bytearray()
+
+    def take(data: bytes) -> bool:
+        region.extend(data)
+        return len(region) < _LARGEST
+
+    def read(skip: int, **query: str | int) -> None:
+        region.clear()
+        _copy(run, skip, take, **query)
+
+    if printed.size > _LARGE and not err:
+        # a second reading of all of it would take as long again
+        _read(run, lambda: read(0, tailLines=_LAST_LINES))
+        size = joint.end_of(bytes(region), out)
+        if size is not None:
+            printed.logged(bytes(region[size:]))
+            return
+    known = min(len(out) + len(err), TAIL)
+    _read(run, lambda: read(printed.size - known))
+    printed.logged(joint.missing(bytes(region), known, out, err))
+
+
+def _read(run: RunPod, copy: Callable[[], None]) -> None:
+    """Try a reading of the log of a process that has ended."""
+    if run.pod is None or not pods.instance(run.pod):
+        return
     for _ in range(3):
         try:
-            _copy(run, printed, take, "false")
+            copy()
             return
         except ApiError:
             return  # the node has forgotten the container, or never started it
