@@ -10,6 +10,7 @@
 The packages lie in a repository that all machines see, so that their apt-get works without a network.
 """
 
+import ast
 import fcntl
 import hashlib
 import os
@@ -26,7 +27,15 @@ from rig.machines.model import APT_REPOSITORY, IMAGES, K3S_PACKAGES
 _BASE_PACKAGES = (
     "systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,iproute2,iptables,conntrack,kmod,procps"
 )
-_DOKKU_PACKAGES = ("python3", "git", "bsdextrautils", "openssh-client", "ca-certificates", "curl", "nginx-light")
+_DOKKU_PACKAGES = (
+    "python3",
+    "git",
+    "bsdextrautils",
+    "openssh-client",
+    "ca-certificates",
+    "curl",
+    "nginx-light",
+)
 _ALSO_IN_REPOSITORY = ("acl",)
 _LAYERS = {
     "plain": ("base",),
@@ -45,7 +54,8 @@ _MASKED = (
     "systemd-udevd",
 )
 _SECONDS = 900
-_RECIPE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+# of what the code says, not of how it is formatted
+_RECIPE = hashlib.sha256(ast.dump(ast.parse(Path(__file__).read_bytes())).encode()).hexdigest()[:12]
 # A server has a kernel; without this entry apt-get would bring one for the sake of wireguard.
 _KERNEL = """\
 Package: linux-image-rig
@@ -123,7 +133,9 @@ def _make(name: str, make: Callable[[Path], None]) -> None:
 
 def _bootstrap(goal: Path) -> None:
     """The smallest Debian of this machine's own release, whose containerd and runc the machines use."""
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().split("\n") if "=" in line)
+    release = dict(
+        line.split("=", 1) for line in Path("/etc/os-release").read_text().split("\n") if "=" in line
+    )
     options = ["--variant=minbase", f"--include={_BASE_PACKAGES}"]
     _run(["nice", "debootstrap", *options, release["VERSION_CODENAME"], str(goal)])
     _finish(goal)

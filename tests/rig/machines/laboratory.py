@@ -6,9 +6,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
-from rig.machines import holder, image, network
+from rig.machines import dokku_host, holder, image, network
+from rig.machines.dokku_host import DokkuHost
 from rig.machines.machine import Machine
 from rig.machines.model import LABORATORIES, MACHINES, Place
 from rig.machines.servers import Servers
@@ -23,16 +23,33 @@ class Laboratory:
         self.machines: dict[str, Machine] = {}
         self.servers = Servers(place.gateway, place.folder)
         self.key = place.folder / "id_ed25519"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True, timeout=60)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True, timeout=60
+        )
 
     def machine(self, name: str, *, image_name: str = "prepared", interface: str = "eth0") -> Machine:
         """A new machine, switched on. The images are in image.py."""
-        machine = Machine(self.place, len(self.machines), name, image.layers(image_name), interface)
-        self.machines[name] = machine
+        machine = Machine(self.place, len(self.machines), name, image.layers(image_name), interface=interface)
+        self._switch_on(machine)
+        return machine
+
+    def dokku(
+        self, name: str = "dokku", *, image_name: str = "dokku-prepared", interface: str = "eth0"
+    ) -> DokkuHost:
+        """A new machine with dokku and the plugin, whose user dokku has the key."""
+        layers = [dokku_host.tools(), *image.layers(image_name)]
+        machine = DokkuHost(
+            self.place, len(self.machines), name, layers, interface=interface, seen=dokku_host.seen()
+        )
+        self._switch_on(machine)
+        machine.set_up(self.servers, self.key)
+        return machine
+
+    def _switch_on(self, machine: Machine) -> None:
+        self.machines[machine.name] = machine
         machine.boot()
         self._authorise(machine)
         self._trust(machine)
-        return machine
 
     def close(self) -> None:
         self.servers.close()

@@ -23,9 +23,19 @@ _BOOT_SECONDS = 60.0
 
 
 class Machine:
-    """A server named `name`. `lower` are the read-only layers of its disk, the uppermost first."""
+    """A server named `name`. `lower` are the read-only layers of its disk, the uppermost first; `seen` are paths of
+    this machine that it sees too, read-only, besides those of parts.py."""
 
-    def __init__(self, place: Place, index: int, name: str, lower: Sequence[Path], interface: str) -> None:
+    def __init__(
+        self,
+        place: Place,
+        index: int,
+        name: str,
+        lower: Sequence[Path],
+        *,
+        interface: str,
+        seen: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.address = place.address(index)
         self.interface = interface
@@ -33,6 +43,7 @@ class Machine:
         self._place = place
         self._port = f"port{index}"
         self._lower = list(lower)
+        self._seen = seen or {}
         self._record = self.folder / "machine.json"
         for part in ("upper", "work", "root", "rancher"):
             (self.folder / part).mkdir(parents=True)
@@ -46,6 +57,12 @@ class Machine:
     def admin_url(self) -> str:
         """For the user who is not root and has password-less sudo."""
         return f"ssh://admin@{self.address}:22"
+
+    @property
+    def known_host(self) -> str:
+        """The line by which a known_hosts file knows the machine."""
+        key = (self.folder / "upper/etc/ssh/ssh_host_ed25519_key.pub").read_text().split()
+        return f"{self.address} {key[0]} {key[1]}\n"
 
     @property
     def pid(self) -> int:
@@ -65,7 +82,7 @@ class Machine:
         """Switches the machine on; returns when it can be reached by ssh."""
         groups = self._make_cgroups()
         lower = ":".join(str(path) for path in self._lower)
-        seen = [word for pair in parts.seen().items() for word in pair]
+        seen = [word for pair in {**parts.seen(), **self._seen}.items() for word in pair]
         boot = [str(Path(__file__).with_name("boot")), lower, str(self.folder), self.name, *seen]
         spaces = ["unshare", *_NAMESPACES, "--fork", "--kill-child", *boot]
         process = holder.start(self._record, ["sh", "-c", _ENTER, "sh", *groups, "--", *spaces])
@@ -114,13 +131,15 @@ class Machine:
         check: bool = True,
         timeout: float = 600.0,
     ) -> "subprocess.CompletedProcess[str]":
-        """Runs a program in the machine. Errors: AssertionError with all it printed when it fails and `check` is set."""
+        """Runs a program in the machine.
+
+        Errors: AssertionError with all it printed when it fails and `check` is set.
+        """
         done = subprocess.run(
             self.command(argv, user=user, env=env),
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             errors="surrogateescape",
             timeout=timeout,
@@ -159,7 +178,14 @@ class Machine:
     ) -> list[str]:
         """The words that run `argv` in the machine from here, for callers who start programs themselves."""
         home = "/root" if user == "root" else f"/home/{user}"
-        variables = {"PATH": PATH, "HOME": home, "USER": user, "LOGNAME": user, "LANG": "C.UTF-8", **(env or {})}
+        variables = {
+            "PATH": PATH,
+            "HOME": home,
+            "USER": user,
+            "LOGNAME": user,
+            "LANG": "C.UTF-8",
+            **(env or {}),
+        }
         pairs = [f"{name}={value}" for name, value in variables.items()]
         become = [] if user == "root" else ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
         enter = ["nsenter", f"--target={self.pid}", *_NAMESPACES, "--root", "--"]
@@ -202,6 +228,9 @@ class Machine:
         (etc / "machine-id").write_text(f"{uuid.uuid4().hex}\n")
         (etc / "hostname").write_text(f"{self.name}\n")
         (etc / "hosts").write_text(f"127.0.0.1 localhost\n{self.address} {self.name}\n")
+        (etc / "systemd/system.conf.d").mkdir(parents=True)
+        # what a service leaves running (k3s its pods) is not waited for when the machine goes down
+        (etc / "systemd/system.conf.d/rig.conf").write_text("[Manager]\nDefaultTimeoutStopSec=3s\n")
         key = str(etc / "ssh" / "ssh_host_ed25519_key")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True, timeout=60)
 

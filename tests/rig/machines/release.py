@@ -47,7 +47,18 @@ def _compile(version: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as directory:
         output = Path(directory) / "k3s"
         flags = f"-s -w -X main.version={version}"
-        argv = ["nice", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(output), "."]
+        argv = [
+            "nice",
+            "go",
+            "build",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            flags,
+            "-o",
+            str(output),
+            ".",
+        ]
         environment = {**os.environ, "CGO_ENABLED": "0"}
         done = subprocess.run(
             argv, cwd=_SOURCES, capture_output=True, text=True, check=False, timeout=600, env=environment

@@ -25,7 +25,10 @@ FAULTS = ("404", "500", "html", "truncated", "wrong", "redirect", "slow", "empty
 
 
 class Servers:
-    """`url` is the HTTPS server's, `http_url` the other's. `faults` maps paths to one of FAULTS; `asked` notes requests."""
+    """`url` is the HTTPS server's, `http_url` the other's.
+
+    `faults` maps paths to one of FAULTS, `pages` paths to what makes their content; `asked` are the paths requested.
+    """
 
     def __init__(self, address: str, folder: Path) -> None:
         self.faults: dict[str, str] = {}
@@ -73,10 +76,12 @@ class Servers:
         digest = f"{hashlib.sha256(script).hexdigest()}  install.sh\n".encode()
         self.pages["/install.sh"] = lambda: script
         self.pages["/install.sh.sha256sum"] = lambda: digest
-        self.pages["/channels/stable"] = lambda: NEWEST.encode()
+        self.pages["/channels/stable"] = NEWEST.encode
         for version in release.VERSIONS:
             self.pages[f"/{version}/k3s"] = lambda version=version: release.program(version).read_bytes()  # type: ignore[misc]
-            self.pages[f"/{version}/sha256sum-amd64.txt"] = lambda version=version: release.digests(version).encode()  # type: ignore[misc]
+            self.pages[f"/{version}/sha256sum-amd64.txt"] = lambda version=version: release.digests(
+                version
+            ).encode()  # type: ignore[misc]
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -111,7 +116,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         content = self.servers.content(unquote(urlsplit(self.path).path))
         self._answer(404 if content is None else 200, content or b"", sent=0)
 
-    def _answer(self, status: int, content: bytes, *, kind: str = "application/octet-stream", sent: int = -1) -> None:
+    def _answer(
+        self, status: int, content: bytes, *, kind: str = "application/octet-stream", sent: int = -1
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
