@@ -2,27 +2,8 @@
 # scheduler-k3s:annotations:set and annotations:report as dokku calls them.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-  dokku apps:create web
-  dokku apps:create api
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
-
-setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  STORE=$DOKKU_LIB_ROOT/config/scheduler-k3s
-}
-
-teardown() {
-  rm -rf "$DOKKU_LIB_ROOT/config/scheduler-k3s"/*
-}
+APPS="web api"
+load plugin_host
 
 @test "an annotation is stored silently, in a private map of dokku's" {
   run --separate-stderr dokku scheduler-k3s:annotations:set web example.com/team a --process-type web --resource-type pod

@@ -2,25 +2,7 @@
 # scheduler-k3s:charts:set and charts:report as dokku calls them.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
-
-setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  STORE=$DOKKU_LIB_ROOT/config/scheduler-k3s
-}
-
-teardown() {
-  rm -rf "$DOKKU_LIB_ROOT/config/scheduler-k3s"/*
-}
+load plugin_host
 
 @test "an override is said and stored; empty values remove it" {
   run dokku scheduler-k3s:charts:set traefik.service.type NodePort

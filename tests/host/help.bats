@@ -2,20 +2,7 @@
 # The help in all its forms, and what `commands` says to foreign words.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
-
-setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-}
+load plugin_host
 
 @test "bare, :help and the alias print the same" {
   expected=$(dokku scheduler-k3s:help)

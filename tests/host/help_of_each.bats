@@ -2,19 +2,9 @@
 # `--help` and wrong command lines, for whatever commands the plugin has.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
+load plugin_host
 
 setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
   mapfile -t commands < <(ls "$DOKKU_LIB_ROOT/plugins/enabled/scheduler-k3s/subcommands")
   [ "${#commands[@]}" -gt 15 ]
 }

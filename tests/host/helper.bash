@@ -14,7 +14,8 @@ HOST_TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CHECKOUT=$(cd "$HOST_TESTS/../.." && pwd)
 
 # An exported function has no identifier's name in the environment, and plugn complains about each of those.
-export -nf bats_readlinkf 2>/dev/null || true
+mapfile -t exported < <(declare -Fx | sed -n 's/^declare -fx \(bats_.*\)/\1/p')
+if [ "${#exported[@]}" -gt 0 ]; then export -nf "${exported[@]}"; fi
 
 standin_setup() {
   local name

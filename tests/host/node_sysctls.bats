@@ -2,25 +2,7 @@
 # scheduler-k3s:node-sysctls:set and node-sysctls:report as dokku calls them, without a cluster.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
-
-setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  STORE=$DOKKU_LIB_ROOT/config/scheduler-k3s
-}
-
-teardown() {
-  rm -rf "$DOKKU_LIB_ROOT/config/scheduler-k3s"/*
-}
+load plugin_host
 
 @test "a sysctl is stored, silently when there is no cluster" {
   run --separate-stderr dokku scheduler-k3s:node-sysctls:set vm.max_map_count 262144

@@ -2,25 +2,7 @@
 # scheduler-k3s:profiles:add, profiles:list and profiles:remove as dokku calls them, without a cluster.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
-
-setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  STORE=$DOKKU_LIB_ROOT/config/scheduler-k3s
-}
-
-teardown() {
-  rm -rf "$DOKKU_LIB_ROOT/config/scheduler-k3s"/*
-}
+load plugin_host
 
 @test "a profile is stored as one JSON object" {
   run --separate-stderr dokku scheduler-k3s:profiles:add edge-workers --role worker --insecure-allow-unknown-hosts --taint-scheduling --kubelet-args max-pods=150

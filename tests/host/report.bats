@@ -2,26 +2,8 @@
 # scheduler-k3s:report, the report trigger and show-kubeconfig as dokku calls them.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-  dokku apps:create web
-  dokku apps:create api
-}
-
-setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-}
-
-teardown() {
-  rm -rf "$DOKKU_LIB_ROOT/config/scheduler-k3s"/*
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
+APPS="web api"
+load plugin_host
 
 json() {
   /usr/bin/python3 -c 'import json, sys; data = json.load(sys.stdin); print(data[sys.argv[1]])' "$1"

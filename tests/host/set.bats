@@ -2,22 +2,8 @@
 # scheduler-k3s:set as dokku calls it.
 
 bats_require_minimum_version 1.5.0
-
-setup_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_setup --plugin >"$BATS_FILE_TMPDIR/log" 2>&1 || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
-  dokku apps:create web
-}
-
-teardown_file() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  standin_teardown
-}
-
-setup() {
-  source "$BATS_TEST_DIRNAME/helper.bash"
-  STORE=$DOKKU_LIB_ROOT/config/scheduler-k3s
-}
+APPS="web"
+load plugin_host
 
 @test "a property is stored as it is, in a private file of dokku's" {
   run --separate-stderr dokku scheduler-k3s:set web namespace team-a
