@@ -17,6 +17,8 @@ from scheduler_k3s.tools.command import CommandError, environment, run
 HISTORY = 10
 _GRACE = 15.0
 _PREFIX = "helm-"
+_ROOM = 16 * 1024 * 1024
+"""Bytes for the charts of a deploy and helm's caches, so that a full disk is told before anything changes."""
 
 
 class Target(NamedTuple):
@@ -61,7 +63,7 @@ class Helm:
             argv += ["--wait=legacy", f"--timeout={wait:.3f}s"]
         if rollback:
             argv += ["--rollback-on-failure"]
-        return Upgrade(self._argv(argv), self._environment(), self.inherited)
+        return Upgrade(self._argv(argv), self._environment(), self)
 
     def upgrade_archive(
         self,
@@ -84,13 +86,13 @@ class Helm:
         argv += ["--values", path, *(f"--set={key}={number}" for key, number in numbers.items())]
         argv += ["--server-side=false", "--cleanup-on-fail", f"--history-max={HISTORY}"]
         argv += ["--wait=legacy", f"--timeout={wait:.3f}s"]
-        return Upgrade(self._argv(argv), self._environment(), self.inherited)
+        return Upgrade(self._argv(argv), self._environment(), self)
 
     def rollback(self, release: str, namespace: str, wait: float) -> "Upgrade":
         """Start to go back to the revision before the newest, waiting `wait` seconds for its pods."""
         argv = ["rollback", release, "--namespace", namespace, "--server-side=false", "--wait=legacy"]
         argv += [f"--timeout={wait:.3f}s", f"--history-max={HISTORY}"]
-        return Upgrade(self._argv(argv), self._environment(), self.inherited)
+        return Upgrade(self._argv(argv), self._environment(), self)
 
     def uninstall(self, release: str, namespace: str) -> bool:
         """Remove a release, its objects in the foreground without waiting. False when there was none."""
@@ -126,10 +128,10 @@ class Helm:
 class Upgrade:
     """A running `helm upgrade`. It has a session of its own: a ^C at the terminal is ours to pass on, in order."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], inherited: Sequence[int]) -> None:
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], runner: Helm) -> None:
         log.debug("run: helm " + " ".join(argv[1:]))
         self._argv = argv
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this
+        self._output = tempfile.TemporaryFile(dir=runner.directory)  # noqa: SIM115 - lives as long as this
         self._child = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -137,7 +139,7 @@ class Upgrade:
             stderr=subprocess.STDOUT,
             env=environment(env),
             start_new_session=True,
-            pass_fds=inherited,
+            pass_fds=runner.inherited,
         )
 
     def ended(self, timeout: float) -> bool:
@@ -182,6 +184,12 @@ def session(target: Target, parent: str, inherited: Sequence[int] = ()) -> Itera
     for entry in os.listdir(parent):
         if entry.startswith(_PREFIX):
             shutil.rmtree(f"{parent}/{entry}", ignore_errors=True)
+    place = os.statvfs(parent)
+    if (left := place.f_bavail * place.f_frsize) < _ROOM:
+        raise PluginError(
+            f"Unable to write to {parent}: its file system has {left >> 20} MiB left, helm needs {_ROOM >> 20}. "
+            f"See what fills it: df {parent}"
+        )
     try:
         directory = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
     except OSError as error:

@@ -18,7 +18,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools.cluster import Cluster, Object, name
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
-"""What helm writes before an operation and replaces at its end. It takes a release in such a state no further."""
+"""What helm writes before an operation and replaces at its end. It takes no release in such a state further."""
 MARK = "dokku.com/managed"
 LIMIT = 1024 * 1024
 _KINDS = {

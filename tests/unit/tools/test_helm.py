@@ -252,3 +252,27 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch
         helm.session(TARGET, str(tmp_path)),
     ):
         pytest.fail("went on without a directory")
+
+
+def test_a_disk_that_is_nearly_full_is_told_before_helm_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helm, "_ROOM", 2**60)
+    with (
+        pytest.raises(
+            PluginError, match=rf"^Unable to write to {tmp_path}: its file system has \d+ MiB left"
+        ),
+        helm.session(Target("/k", ""), str(tmp_path)),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_other_directory_has_to_be_writable(
+    tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(tool, "echo said\n")
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+    with helm.session(Target("/k", ""), str(tmp_path)) as runner:
+        upgrade = runner.upgrade("shop", "default", {"Chart.yaml": "{}"})
+        assert lines(upgrade) == ["said"]
