@@ -58,6 +58,8 @@ def initialize(plugin: str, wanted: Wanted, words: Sequence[str]) -> None:
         address = preflight.check(wanted, is_resumed)
         if is_resumed:
             log.detail_quiet("Going on with the initialization that did not come to its end")
+        else:
+            _tell_of_token()
         log.step_quiet("Initializing k3s")
         properties.write(GLOBAL, UNFINISHED, "true")
         setup = _Setup(plugin, wanted, address, is_resumed)
@@ -132,8 +134,7 @@ class _Setup:
                 ) from None
 
     def _store_settings(self) -> None:
-        self.token = _stored_or_new("token")
-        self.agent_token = _stored_or_new(AGENT_TOKEN)
+        self.token, self.agent_token = _stored_or_new("token"), _stored_or_new(AGENT_TOKEN)
         known = properties.read(GLOBAL, NODE) if self.is_resumed else ""
         self.node = known or k3s_config.node_name(self.address.address, secrets.token_hex(5))
         properties.write(GLOBAL, NODE, self.node)
@@ -200,14 +201,19 @@ def _stored_or_new(key: str) -> Secret:
     if not value:
         value = secrets.token_hex(_TOKEN_BYTES)
         properties.write(GLOBAL, key, value)
-    elif key == "token":
-        log.detail_quiet("Using the token that is set: hosts that knew it before can join")
-        if len(value) < _SHORT_TOKEN:
-            log.warn(
-                f"The token has {len(value)} characters, which can be guessed. Better let initialize make one: "
-                "dokku scheduler-k3s:set --global token"
-            )
     return Secret(value)
+
+
+def _tell_of_token() -> None:
+    """A token that was there before initialize may be known to others, or be short."""
+    value = properties.read(GLOBAL, "token")
+    if value:
+        log.detail_quiet("Using the token that is set: hosts that knew it before can join")
+    if 0 < len(value) < _SHORT_TOKEN:
+        log.warn(
+            f"The token has {len(value)} characters, which can be guessed. Better let initialize make one: "
+            "dokku scheduler-k3s:set --global token"
+        )
 
 
 @contextmanager
