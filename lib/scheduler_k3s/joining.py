@@ -27,7 +27,7 @@ for unit in k3s k3s-agent; do
     file=/etc/systemd/system/$unit.service
     [ -f "$file" ] || continue
     echo "unit=$unit"
-    sed -n "/'--node-name'/{n;s/^[^']*'\\([^']*\\)'.*/node=\\1/p}" "$file"
+    tr -s '\\n\\t\\\\ ' ' ' <"$file" | sed -n "s/.*'--node-name' '\\([^']*\\)'.*/node=\\1\\n/p"
 done
 config=/etc/rancher/k3s/config.yaml
 if [ -f "$config" ]; then

@@ -75,7 +75,7 @@ class Remote:
         argv = self._command(["sh", "-c", ssh_scripts.WATCH, "sh", *words])
         watched, ours = os.pipe()
         try:
-            streamed.run(argv, timeout=timeout, secrets=secrets, stdin=watched)
+            streamed.run(argv, timeout=timeout, secrets=secrets, stdin=watched, name=what)
         except CommandError as error:
             if error.code == _LOST:
                 raise PluginError(

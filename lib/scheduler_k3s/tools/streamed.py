@@ -26,11 +26,12 @@ def run(
     timeout: float,
     secrets: Sequence[Secret] = (),
     stdin: int = subprocess.DEVNULL,
+    name: str = "",
 ) -> None:
     """Run to the end, with `env` as the whole environment when given. No line shows one of `secrets`.
 
-    `stdin` is a descriptor. The program has a session of its own, so that a signal to us ends it with all its
-    children in order.
+    `stdin` is a descriptor, `name` what the user knows the program by. The program has a session of its own, so
+    that a signal to us ends it with all its children in order.
     Errors: CommandError, with the last lines of output.
     """
     log.debug("run: " + " ".join(argv))
@@ -43,7 +44,7 @@ def run(
         raise CommandError(argv, 127, f"{argv[0]} does not exist") from None
     except OSError as error:
         raise CommandError(argv, 126, f"{argv[0]}: {error.strerror}") from None
-    output = _Output(os.path.basename(argv[0]), secrets)
+    output = _Output(name or os.path.basename(argv[0]), secrets)
     try:
         _follow(process, output, timeout)
     finally:
@@ -123,7 +124,7 @@ class _Output:
             log.detail_quiet(f"{self.name} is still running ({now - self._started:.0f}s)")
 
     def _show(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rpartition("\r")[2].rstrip()
+        text = line.decode("utf-8", "replace").rstrip().rpartition("\r")[2]
         for hidden in self.hidden:
             text = text.replace(hidden, "***")
         if text:
