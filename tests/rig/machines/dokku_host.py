@@ -125,7 +125,7 @@ def tools() -> Path:
 
 def _digest() -> str:
     """Of what decides which tools are installed."""
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256(TOOLS.encode())
     for name in (
         "requirements.txt",
         "lib/scheduler_k3s/versions.py",

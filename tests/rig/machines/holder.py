@@ -42,24 +42,34 @@ def child(number: int) -> int | None:
     return int(words[0]) if words else None
 
 
-def end(record: Path) -> None:
-    """Kills the process and returns when it is gone."""
+def end(record: Path, seconds: float = 60) -> None:
+    """Kills the process, and with it all in its namespaces; returns when they are gone."""
     number = pid(record)
     if number is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
-        wait(record)
+        held = child(number)
+        for one in filter(None, (held, number)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        _wait_for([one for one in (held, number) if one], seconds)
     record.unlink(missing_ok=True)
 
 
-def wait(record: Path, seconds: float = 30) -> None:
-    """Returns when the process has ended. Errors: HolderError after that many seconds."""
+def wait(record: Path, seconds: float = 60) -> None:
+    """Returns when the process has ended of itself. Errors: HolderError after that many seconds."""
+    number = pid(record)
+    if number is not None:
+        _wait_for([number], seconds)
+
+
+def _wait_for(numbers: list[int], seconds: float) -> None:
+    started = {number: _started(number) for number in numbers}
     deadline = time.monotonic() + seconds
-    while (number := pid(record)) is not None:
+    while left := [number for number, at in started.items() if at and _started(number) == at]:
         if time.monotonic() > deadline:
-            raise HolderError(f"process {number} of {record} is there after {seconds:.0f} s")
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(number, os.WNOHANG)
+            raise HolderError(f"processes {left} are there after {seconds:.0f} s")
+        for number in numbers:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(number, os.WNOHANG)
         time.sleep(0.02)
 
 

@@ -20,6 +20,7 @@ def start_switch(place: Place) -> None:
             raise holder.HolderError("the switch's namespace cannot be made")
     _in_switch(place, "ip", "link", "add", _SWITCH, "type", "bridge")
     _in_switch(place, "ip", "link", "set", _SWITCH, "up")
+    _delete_link(place)
     _run("ip", "link", "add", place.link, "type", "veth", "peer", "name", "host", "netns", str(process.pid))
     _run("ip", "address", "add", f"{place.gateway}/24", "dev", place.link)
     _run("ip", "link", "set", place.link, "up")
@@ -27,8 +28,14 @@ def start_switch(place: Place) -> None:
 
 
 def stop_switch(place: Place) -> None:
-    """The links end with their namespace."""
     holder.end(place.folder / f"{_SWITCH}.json")
+    _delete_link(place)
+
+
+def _delete_link(place: Place) -> None:
+    """The kernel does it too, a while after the switch's end."""
+    argv = ["ip", "link", "delete", place.link]
+    subprocess.run(argv, capture_output=True, check=False, timeout=30)
 
 
 def connect(place: Place, port: str, pid: int, interface: str, address: str) -> None:

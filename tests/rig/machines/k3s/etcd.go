@@ -13,9 +13,8 @@ import (
 )
 
 const (
-	etcdFolder  = dataFolder + "/server/db/etcd"
-	memberFile  = dataFolder + "/server/db/member"
-	removedFile = dataFolder + "/server/db/removed"
+	etcdFolder = dataFolder + "/server/db/etcd"
+	memberFile = dataFolder + "/server/db/member"
 )
 
 // member is one of etcd's.
@@ -41,9 +40,6 @@ func (c *client) members() ([]member, error) {
 
 // startEtcd starts the embedded etcd: the one of before, a new cluster's, or one more member beside the server at `joined`.
 func startEtcd(ctx context.Context, o *options, m *node, joined string) error {
-	if exists(removedFile) {
-		return fmt.Errorf("starting etcd: this server has been removed from the cluster; clean up %s and %s to join again", etcdFolder, removedFile)
-	}
 	s := subject{name: "etcd", names: []string{"localhost"}, addresses: []string{"127.0.0.1", m.address}}
 	for name, authority := range map[string]string{"etcd/client": "server-ca", "etcd/server-client": "server-ca", "etcd/peer-server-client": "peer-ca"} {
 		if err := issueTo(name, "etcd/"+authority, s); err != nil {
@@ -71,10 +67,13 @@ func startEtcd(ctx context.Context, o *options, m *node, joined string) error {
 	if err := runEtcd(o, m, peers, state); err != nil {
 		return err
 	}
-	if joined != "" {
-		if err := promote(ctx, m, joined); err != nil {
+	switch {
+	case joined != "" && isNew:
+		if err := wait(ctx, 60, "etcd to catch up", func() error { return promote(m, joined) }); err != nil {
 			return err
 		}
+	case joined != "":
+		_ = promote(m, joined) // it may have died before it had a vote
 	}
 	own, err := etcdClient("127.0.0.1")
 	if err != nil {
@@ -128,24 +127,21 @@ func addMember(m *node, joined string) (string, error) {
 	return strings.Join(peers, ","), err
 }
 
-func promote(ctx context.Context, m *node, joined string) error {
+func promote(m *node, joined string) error {
 	server, err := etcdClient(joined)
 	if err != nil {
 		return err
 	}
-	return wait(ctx, 60, "etcd to catch up", func() error {
-		members, err := server.members()
-		if err != nil {
-			return err
-		}
-		for _, one := range members {
-			if one.PeerURLs[0] != "https://"+m.address+":2380" || !one.IsLearner {
-				continue
-			}
+	members, err := server.members()
+	if err != nil {
+		return err
+	}
+	for _, one := range members {
+		if one.PeerURLs[0] == "https://"+m.address+":2380" && one.IsLearner {
 			return server.call(http.MethodPost, "/v3/cluster/member/promote", object{"ID": one.ID}, nil)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // removeMember takes the etcd member of a node that was deleted out of the cluster.

@@ -44,6 +44,8 @@ func main() {
 		become(parts+"/clients/kubectl", words[1:])
 	case "ctr":
 		become(parts+"/bin/ctr", append([]string{"--address=" + containerdSocket, "--namespace=k8s.io"}, words[1:]...))
+	case "crictl":
+		log.Fatal("crictl is not among the parts of this stand-in: use ctr")
 	case "server", "agent":
 		run(words[0], words[1:])
 	case "help", "--help", "-h":

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log"
 	"net"
 	"net/http"
@@ -37,9 +36,6 @@ func newNode(o *options) *node {
 		name = strings.ToLower(strings.Split(name, ".")[0])
 	}
 	port := firstOf(o.text("https-listen-port"), "6443")
-	if len(os.Args) > 0 && o.command == "agent" {
-		port = "6443"
-	}
 	_ = os.MkdirAll(logFolder, 0o755)
 	return &node{options: o, name: name, address: firstOf(last(o.words("node-ip")), ownAddress(o.text("flannel-iface"))), port: port}
 }
@@ -256,5 +252,3 @@ func (m *node) describe(o *options) error {
 	patch := object{"metadata": object{"labels": labels, "annotations": annotations}}
 	return m.api.call(http.MethodPatch, "/api/v1/nodes/"+m.name, patch, nil)
 }
-
-func (m *node) String() string { return fmt.Sprintf("%s (%s)", m.name, m.address) }

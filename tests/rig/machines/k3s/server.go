@@ -85,8 +85,12 @@ func joinServers(o *options, m *node) (string, error) {
 		}
 		return "", nil
 	}
+	address, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
 	if exists(memberFile) {
-		return "", nil
+		return address.Hostname(), nil
 	}
 	secret, err := parseToken(o.text("token"), "server")
 	if err != nil {
@@ -117,10 +121,6 @@ func joinServers(o *options, m *node) (string, error) {
 	}
 	if o.text("agent-token") == "" {
 		o.values["agent-token"] = []string{b.AgentToken}
-	}
-	address, err := url.Parse(server)
-	if err != nil {
-		return "", err
 	}
 	return address.Hostname(), nil
 }
