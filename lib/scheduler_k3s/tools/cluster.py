@@ -218,7 +218,7 @@ class Cluster:
         try:
             connection = self._dialer.dial(self.timeout)
             outlive_silence(connection.stream, self.timeout)
-            headers = {**self._headers(JSON), **upgrade_headers(channels)}
+            headers = {**self._headers("*/*"), **upgrade_headers(channels)}
             response = connection.request("GET", f"{self._dialer.base}{path}?{query}", headers)
             if response.status == SWITCHING:
                 return WebSocket(connection)
