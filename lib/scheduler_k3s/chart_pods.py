@@ -9,7 +9,7 @@ from scheduler_k3s.charts import CHARTS, Chart
 from scheduler_k3s.diagnosis import CONFIG_REASONS, PULL_REASONS, Failure, Object, condition, state
 
 INSTANCE = "app.kubernetes.io/instance"
-_PATIENCE = {"ImagePull": 20.0, "Unschedulable": 60.0}
+_PATIENCE = {"ImagePull": 10.0, "Unschedulable": 60.0}
 _BLOCKS = 4
 _HINTS = {
     "ImagePull": "Can the nodes reach that registry? Another image is a value of the chart: "

@@ -61,8 +61,8 @@ def test_an_image_that_the_registry_refuses_is_hopeless_after_a_while() -> None:
     doom = chart_pods.Doom(KEDA, [])
     assert doom.look([pod("a", REFUSED)], 0) == []
     # later the kubelet only says that it waits
-    assert doom.look([pod("a", BACK_OFF)], 10) == []
-    (failure,) = doom.look([pod("a", REFUSED)], 20)
+    assert doom.look([pod("a", BACK_OFF)], 9) == []
+    (failure,) = doom.look([pod("a", REFUSED)], 10)
     assert (failure.pod, failure.reason) == ("a", "ErrImagePull")
     assert "dokku scheduler-k3s:charts:set keda.KEY VALUE" in failure.hint
 
@@ -70,8 +70,8 @@ def test_an_image_that_the_registry_refuses_is_hopeless_after_a_while() -> None:
 def test_what_recovers_begins_anew() -> None:
     doom = chart_pods.Doom(KEDA, [])
     doom.look([pod("a", REFUSED)], 0)
-    doom.look([pod("a")], 10)
-    assert doom.look([pod("a", REFUSED)], 25) == []
+    doom.look([pod("a")], 5)
+    assert doom.look([pod("a", REFUSED)], 12) == []
 
 
 def test_networks_may_recover_and_old_pods_are_about_to_go() -> None:
