@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ def built(host: Host, name: str, image: str) -> None:
     common = host.lib / "config/common" / name
     common.mkdir(parents=True, exist_ok=True)
     (common / "deployed").write_text("true")
+    for path in (common, common.parent):
+        shutil.chown(path, "dokku", "dokku")
 
 
 def old_properties(host: Host, name: str) -> Path:
