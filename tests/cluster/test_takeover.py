@@ -47,10 +47,10 @@ def built(host: Host, name: str, image: str) -> None:
     host.dokku("ps:set", name, "skip-deploy", "true")
     host.dokku("git:from-image", name, image)
     host.dokku("ps:set", name, "skip-deploy")
-    common = host.lib / "config/common" / name
-    common.mkdir(parents=True, exist_ok=True)
-    (common / "deployed").write_text("true")
-    for path in (common, common.parent):
+    deployed = host.lib / f"config/common/{name}/deployed"
+    deployed.parent.mkdir(parents=True, exist_ok=True)
+    deployed.write_text("true")
+    for path in (deployed, deployed.parent, deployed.parent.parent):
         shutil.chown(path, "dokku", "dokku")
 
 
