@@ -2,13 +2,15 @@
 
 import http.client
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kubernetes import client
-from rig import target
+from rig import images, target
 from rig.cluster import Cluster
 from rig.host import Host
 from rig.node import versions
@@ -32,6 +34,29 @@ def app(
         yield name
     finally:
         host.dokku("--force", "apps:destroy", name, check=False)
+
+
+def pushed(host: Host, name: str, reference: str) -> None:
+    """Make an app one that was built and deployed: `ps:restart` is nothing but the plugin's part of a deploy then.
+
+    `reference` names an image in the rig's registry.
+    """
+    repository, _, tag = reference.removeprefix(f"{target.REGISTRY}/").partition(":")
+    images.docker("tag", reference, f"dokku/{name}:latest")
+    host.dokku("registry:set", name, "image-repo", repository)
+    place(host, f"config/registry/{name}/tag-version", tag)
+    place(host, f"config/common/{name}/deployed", "true")
+
+
+def place(host: Host, path: str, text: str) -> Path:
+    """Write a file of dokku's below its library, as dokku would have."""
+    file = host.lib / path
+    missing = [parent for parent in file.parents if not parent.exists()]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    for each in (file, *missing):
+        shutil.chown(each, "dokku", "dokku")
+    return file
 
 
 def domain(name: str) -> str:
