@@ -1,32 +1,19 @@
-"""What the pods of a rollout are doing, and when there is no hope for it. Pure: objects and times in, words out.
+"""What the pods of a rollout are doing. Pure: objects and times in, words out.
 
-A rollout is the new ReplicaSet of one Deployment. It is doomed when waiting longer cannot help: the rules and
-their patience are in `_PATIENCE`, `_EXITS` and `_REFUSALS`.
+A rollout is the new ReplicaSet of one Deployment; when there is no hope for it, `doom` tells.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scheduler_k3s import diagnosis
-from scheduler_k3s.diagnosis import CONFIG_REASONS, PULL_REASONS, Failure, Object, condition, is_ready, state
+from scheduler_k3s.diagnosis import Failure, Object, is_ready, state
+from scheduler_k3s.doom import Judge
 
 REVISION = "deployment.kubernetes.io/revision"
 VERSION = "app.kubernetes.io/version"
 PART_OF = "app.kubernetes.io/part-of"
 NAME = "app.kubernetes.io/name"
-_EXITS = 3
-_REFUSALS = 3
-_PATIENCE = {"pull": 60.0, "config": 10.0, "unschedulable": 60.0, "replicas": 10.0}
-_HOPEFUL_EVENTS = frozenset(
-    {
-        "TriggeredScaleUp",
-        "WaitForFirstConsumer",
-        "WaitForPodScheduled",
-        "ExternalProvisioning",
-        "Provisioning",
-        "ProvisioningSucceeded",
-    }
-)
 
 
 @dataclass
@@ -48,11 +35,8 @@ class Rollout:
     doing: str = ""
     failure: Failure | None = None
     pods: list[Object] = field(default_factory=list)
-    _since: dict[tuple[str, ...], float] = field(default_factory=dict)
-    _hopeless: dict[tuple[str, ...], int] = field(default_factory=dict)
-    _exits_before: dict[tuple[str, ...], int] | None = None
-    _refused_before: frozenset[str] = frozenset()
     _item: Object = field(default_factory=dict)
+    _judge: Judge | None = None
 
     def look(
         self,
@@ -63,7 +47,8 @@ class Rollout:
         now: float,
     ) -> None:
         """`events` are those of each pod that is not ready, by the pod's name."""
-        self._remember_exits(pods)
+        if self._judge is None:
+            self._judge = Judge(self.process, pods if self.patient else (), self.patient)
         item = next((d for d in deployments if d["metadata"]["name"] == self.deployment), None)
         self.applied = item is not None and _version(item) == self.version and _observed(item)
         if item is None or not self.applied:
@@ -86,7 +71,7 @@ class Rollout:
             and not status.get("unavailableReplicas")
         )
         self.doing = _doing(self.pods, events)
-        self.failure = self._doom(item, events, now)
+        self.failure = self._judge.failure(item, self.pods, events, now)
 
     @property
     def text(self) -> str:
@@ -104,99 +89,7 @@ class Rollout:
 
     def suspect(self, events: Mapping[str, Sequence[Object]]) -> Failure | None:
         """What would doom the rollout if it lasted."""
-        impatient = Rollout(self.process, self.deployment, self.version, patient=False, pods=self.pods)
-        return impatient._doom(self._item, events, 0.0)
-
-    def _remember_exits(self, pods: Sequence[Object]) -> None:
-        """Pods that were there before may stay, as in a restart of another process: their past does not count."""
-        if self._exits_before is None and self.patient:
-            self._exits_before = {
-                (pod["metadata"]["name"], status["name"]): diagnosis.exits(status)
-                for pod in pods
-                for status in diagnosis.statuses(pod)
-            }
-            self._refused_before = frozenset(
-                pod["metadata"]["name"] for pod in pods if diagnosis.is_refused(pod)
-            )
-
-    def _doom(self, item: Object, events: Mapping[str, Sequence[Object]], now: float) -> Failure | None:
-        failure = self._replica_failure(item, now) or self._refused()
-        for pod in self.pods:
-            if failure:
-                break
-            if diagnosis.is_leaving(pod) or diagnosis.has_ended(pod) or (not self.patient and is_ready(pod)):
-                continue
-            known = events.get(pod["metadata"]["name"], ())
-            failure = self._unschedulable(pod, known, now)
-            for status in diagnosis.statuses(pod):
-                failure = failure or self._container(pod, status, known, now)
-        return failure
-
-    def _refused(self) -> Failure | None:
-        """Nodes that do not take the pods they are given end them at once, and the next meet the same."""
-        refused = [pod for pod in self.pods if diagnosis.is_refused(pod)]
-        refused = [pod for pod in refused if pod["metadata"]["name"] not in self._refused_before]
-        if len(refused) < (_REFUSALS if self.patient else 1):
-            return None
-        return diagnosis.refusal(self.process, refused[-1])
-
-    def _replica_failure(self, item: Object, now: float) -> Failure | None:
-        found = condition(item, "ReplicaFailure")
-        if not self._lasting("replicas", (), found.get("status") == "True", now):
-            return None
-        return Failure(
-            self.process,
-            "",
-            str(found.get("reason") or "ReplicaFailure"),
-            str(found.get("message") or ""),
-            "The cluster refuses to create the pods: a quota, a limit range or an admission webhook is in the way",
-        )
-
-    def _unschedulable(self, pod: Object, events: Sequence[Object], now: float) -> Failure | None:
-        name = pod["metadata"]["name"]
-        found = condition(pod, "PodScheduled")
-        stuck = found.get("reason") == "Unschedulable" and found.get("status") == "False"
-        hopeful = any(event.get("reason") in _HOPEFUL_EVENTS for event in events)
-        if not self._lasting("unschedulable", (name,), stuck and not hopeful, now):
-            return None
-        return Failure(
-            self.process,
-            name,
-            "Unschedulable",
-            str(found.get("message") or ""),
-            "No node has room for the pod: add one with scheduler-k3s:cluster:add, or lower its reservation "
-            "with resource:reserve",
-        )
-
-    def _container(self, pod: Object, status: Object, events: Sequence[Object], now: float) -> Failure | None:
-        key = (pod["metadata"]["name"], status["name"])
-        waiting = state(status, "waiting")
-        reason = str(waiting.get("reason") or "")
-        pulling = reason in PULL_REASONS
-        hopeless = pulling and diagnosis.is_hopeless_pull(reason, str(waiting.get("message") or ""))
-        refused = self._twice(key, pulling, hopeless)
-        # a slow pull after a failed one still shows the error of the first
-        failing = self._lasting("pull", key, pulling, now) and not diagnosis.is_pulling(events)
-        unmade = self._lasting("config", key, reason in CONFIG_REASONS, now)
-        if refused or failing or unmade:
-            return diagnosis.waiting_failure(self.process, key[0], status)
-        exits = diagnosis.exits(status) - (self._exits_before or {}).get(key, 0)
-        if diagnosis.last_exit(status) and exits >= (_EXITS if self.patient else 1):
-            return diagnosis.crash(self.process, key[0], status)
-        return None
-
-    def _lasting(self, rule: str, key: tuple[str, ...], present: bool, now: float) -> bool:
-        if not present:
-            self._since.pop((rule, *key), None)
-            return False
-        since = self._since.setdefault((rule, *key), now)
-        return not self.patient or now - since >= _PATIENCE[rule]
-
-    def _twice(self, key: tuple[str, ...], pulling: bool, hopeless: bool) -> bool:
-        """A back-off names no cause on older servers: the count holds as long as the pull fails."""
-        count = self._hopeless.get(key, 0) + hopeless if pulling else 0
-        self._hopeless[key] = count
-        return count >= (2 if self.patient else 1)
+        return Judge(self.process, patient=False).failure(self._item, self.pods, events, 0.0)
 
 
 def of(app: str, namespace: str, objects: Sequence[Object], patient: bool = True) -> list[Rollout]:
