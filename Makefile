@@ -8,13 +8,13 @@ RIG := PYTHONPATH=tests $(PYTHON) -m rig
 VENV_STAMP := $(VENV)/requirements.sha256
 PYTHON_SOURCES := lib tests commands $(wildcard triggers/* subcommands/*)
 
-.PHONY: help venv check unit host cluster node-end test reference demo bench node-build node-start node-stop node-status clean
+.PHONY: help venv check unit host cluster machines node-end test reference demo bench node-build node-start node-stop node-status clean
 
 help:
 	@echo 'make demo         set everything up and deploy a sample app to a real Kubernetes'
 	@echo 'make test         set everything up; lint, unit, host and cluster tests'
 	@echo 'make bench        measure: one table, each row against its floor'
-	@echo 'make check unit host cluster     parts of it'
+	@echo 'make check unit host cluster machines     parts of it'
 	@echo 'make node-start node-status node-stop    the Kubernetes node the tests stand on'
 
 venv:
@@ -23,12 +23,13 @@ venv:
 check: venv
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster tests/bench
+	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster tests/machines tests/bench
 	$(VENV)/bin/mypy commands triggers/*
 	$(VENV)/bin/mypy subcommands/*
 	tests/rig/packages shellcheck
 	shellcheck install.sh lib/helpers/* tests/rig/venv tests/rig/packages tests/host/run tests/host/k3s_host .ci/run tests/host/*.bats tests/host/*.bash \
-		tests/rig/dokku/bin/dokku tests/rig/dokku/lib/plugn.bash tests/rig/dokku/lib/property-functions
+		tests/rig/dokku/bin/dokku tests/rig/dokku/lib/plugn.bash tests/rig/dokku/lib/property-functions \
+		tests/rig/machines/boot tests/rig/machines/installer.sh
 
 unit: venv
 	$(PYTHON) -m pytest tests/unit -n auto
@@ -43,11 +44,16 @@ node-build node-start node-stop node-status: venv
 cluster: node-start
 	$(PYTHON) -m pytest tests/cluster -n 3 --dist loadfile -m 'not exclusive and not slow_node'
 
+# servers of their own, on which clusters are set up, joined and taken down; their images come from the node's registry
+machines: node-start
+	$(RIG).machines build
+	$(PYTHON) -m pytest tests/machines -n 2 --dist loadfile
+
 # what needs the node for itself, and last the node's own end, which must leave no trace
 node-end: node-start
 	$(PYTHON) -m pytest tests/cluster -m 'exclusive or slow_node'
 
-test: check unit host cluster node-end
+test: check unit host cluster machines node-end
 
 reference: venv
 	PYTHONPATH=tests:lib $(PYTHON) -m rig.reference
@@ -60,3 +66,4 @@ bench: node-start
 	PYTHONPATH=tests:lib $(PYTHON) -m bench --json tests/bench/latest.json $(NAME)
 
 clean: node-stop
+	$(RIG).machines clean
