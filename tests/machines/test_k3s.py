@@ -45,7 +45,7 @@ def _is_ready(server: Machine, name: str) -> bool:
 @pytest.fixture(scope="module")
 def server(lab: Laboratory) -> Machine:
     machine = lab.machine("server-1")
-    settings = f"cluster-init: true\ntoken: {SECRET}\nagent-token: {AGENT_SECRET}\nnode-name: first\ntls-san: [k3s.example.com]\n"
+    settings = f"cluster-init: true\ntoken: {SECRET}\nagent-token: {AGENT_SECRET}\nnode-name: first\n"
     machine.write(
         _CONFIG,
         settings + _COMMON + "write-kubeconfig-mode: '0640'\nwrite-kubeconfig-group: admin\n",
@@ -86,14 +86,15 @@ def test_a_first_server(server: Machine, full_token: str) -> None:
     assert SECRET not in annotations["k3s.io/node-args"]
     assert server.run(["k3s", "--version"]).stdout.split()[:3] == ["k3s", "version", NEWEST]
     assert full_token.startswith("K10") and full_token.endswith(f"::server:{SECRET}")
-    modes = "/etc/rancher/k3s/k3s.yaml /etc/systemd/system/k3s.service.env /var/lib/rancher/k3s/server/token".split()
-    found = server.run(["stat", "-c", "%a %G", *modes]).stdout.split("\n")
-    assert found[:3] == ["640 admin", "600 root", "600 root"]
+    for path, mode in (
+        ("/etc/rancher/k3s/k3s.yaml", "640 admin"),
+        ("/etc/systemd/system/k3s.service.env", "600 root"),
+        ("/var/lib/rancher/k3s/server/token", "600 root"),
+    ):
+        assert server.run(["stat", "-c", "%a %G", path]).stdout == f"{mode}\n", path
     assert server.run(["curl", "-sk", "https://127.0.0.1:6443/ping"]).stdout == "pong"
     assert '"code": 401' in server.run(["curl", "-sk", "https://127.0.0.1:6443/version"]).stdout
     assert "deployments" not in _kubectl(server, "get", "deployments", "-n", "kube-system", "-o", "name")
-    names = server.run(["kubectl", "--server=https://k3s.example.com:6443", "version"], check=False, env={})
-    assert "certificate" not in names.stderr
 
 
 def test_wrong_words_are_refused(server: Machine) -> None:
@@ -101,34 +102,29 @@ def test_wrong_words_are_refused(server: Machine) -> None:
         (["agent", "--cluster-init"], "not defined: -cluster-init"),
         (["server", "--no-such-flag"], "not defined: -no-such-flag"),
         (["agent", "--token", "x"], "--server is required"),
-        (["server", "--server", f"https://{server.address}:6443"], "different token|token"),
+        (["server", "--cluster-init", "--token", "another"], "encrypted with different token"),
     ):
         refused = server.run(["timeout", "20", "k3s", *words, "--config=/nowhere"], check=False)
         assert refused.returncode == 1, words
-        assert any(part in refused.stderr for part in told.split("|")), refused.stderr
+        assert told in refused.stderr
 
 
 def test_an_agent_joins_with_the_right_token_only(lab: Laboratory, server: Machine, full_token: str) -> None:
     agent = lab.machine("agent-1")
     digest = full_token.removeprefix("K10").split("::")[0]
     url = f"https://{server.address}:6443"
+    _install(lab, agent, "agent", env={"INSTALL_K3S_SKIP_START": "true"})
     for token, told in (
         (f"K10{'0' * 64}::node:{AGENT_SECRET}", "CA hash does not match"),
         (f"K10{digest}::node:{SECRET}", "401 Unauthorized"),
     ):
-        tried = agent.run(
-            ["sh", "-c", 'curl -fsSL "$0" | sh -s - agent', lab.servers.installer_url],
-            check=True,
-            env={"INSTALL_K3S_SKIP_START": "true"},
-        )
-        assert "Enabling k3s-agent" in tried.stdout
         agent.write(_CONFIG, f"server: {url}\ntoken: {token}\nnode-name: worker\n", mode=0o600)
         tried = agent.run(["timeout", "5", "k3s", "agent"], check=False)
-        assert (tried.returncode, told in tried.stderr) == (124, True) or tried.returncode == 0, tried.stderr
-        assert told in tried.stderr
-    settings = f"token: K10{digest}::node:{AGENT_SECRET}\nnode-name: worker\nkubelet-arg: ['eviction-hard=memory.available<200Mi', max-pods=50]\n"
-    agent.write(_CONFIG, settings, mode=0o600)
-    _install(lab, agent, env={"K3S_URL": url})
+        assert (tried.returncode, told in tried.stderr) == (124, True), tried.stderr
+    arguments = "kubelet-arg: ['eviction-hard=memory.available<200Mi', max-pods=50]\n"
+    good = f"token: K10{digest}::node:{AGENT_SECRET}\nnode-name: worker\n"
+    agent.write(_CONFIG, good + arguments, mode=0o600)
+    _install(lab, agent, "agent", env={"K3S_URL": url})
     _until(lambda: _is_ready(server, "worker"), "the agent")
     node = json.loads(_kubectl(server, "get", "node", "worker", "-o", "json"))
     assert node["status"]["capacity"]["pods"] == "50"
