@@ -43,15 +43,22 @@ _LAYERS = {
     "dokku": ("dokku", "base"),
     "dokku-prepared": ("dokku-packages", "dokku", "base"),
 }
-# What would change this machine's kernel settings, clock or devices, or waits for something that is not there.
+# What would change this machine's kernel settings, clock or devices, waits for something that is not there, or takes
+# apt-get's lock.
 _MASKED = (
-    "systemd-sysctl",
-    "systemd-modules-load",
-    "systemd-firstboot",
-    "systemd-networkd",
-    "systemd-networkd-wait-online",
-    "systemd-timesyncd",
-    "systemd-udevd",
+    "systemd-sysctl.service",
+    "systemd-modules-load.service",
+    "systemd-firstboot.service",
+    "systemd-networkd.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-timesyncd.service",
+    "systemd-udevd.service",
+    "run-rpc_pipefs.mount",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
 )
 _SECONDS = 900
 # of what the code says, not of how it is formatted
@@ -107,8 +114,7 @@ def build() -> None:
     """Makes what is missing: some three minutes, once. Errors: ImageError."""
     if folder("complete").exists():
         return
-    if not shutil.which("debootstrap"):
-        _run([str(Path(__file__).parents[1] / "packages"), "debootstrap"])
+    _run([str(Path(__file__).parents[1] / "packages"), "debootstrap", "openssh-client", "openssl"])
     with _lock():
         _make("base", _bootstrap)
         _make("apt", _download)
@@ -146,7 +152,7 @@ def _finish(root: Path) -> None:
     for path in [root / "etc/machine-id", root / "var/lib/dbus/machine-id", *root.glob("etc/ssh/ssh_host_*")]:
         path.unlink(missing_ok=True)
     for name in _MASKED:
-        (root / f"etc/systemd/system/{name}.service").symlink_to("/dev/null")
+        (root / f"etc/systemd/system/{name}").symlink_to("/dev/null")
     (root / "etc/systemd/journald.conf.d").mkdir()
     (root / "etc/systemd/journald.conf.d/rig.conf").write_text("[Journal]\nReadKMsg=no\nAudit=no\n")
     _add_kernel(root)
