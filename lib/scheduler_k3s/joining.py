@@ -37,7 +37,8 @@ fi
 for file in /var/lib/rancher/k3s/server/tls/server-ca.crt /var/lib/rancher/k3s/agent/server-ca.crt; do
     [ -f "$file" ] && echo "authority=$(sha256sum <"$file" | cut -d ' ' -f 1)"
 done
-ip route get "$1" 2>/dev/null | sed -n 'h; s/.* src \\([^ ]*\\).*/source=\\1/p; g; s/.* dev \\([^ ]*\\).*/interface=\\1/p'
+ip route get "$1" 2>/dev/null |
+    sed -n 'h; s/.* src \\([^ ]*\\).*/source=\\1/p; g; s/.* dev \\([^ ]*\\).*/interface=\\1/p'
 for port in 10250 6443 2379 2380; do
     ss -Hltnp "sport = :$port" 2>/dev/null |
         sed -n "s/.*((\\"\\([^\\"]*\\)\\",pid=\\([0-9]*\\).*/port=$port \\1 (process \\2)/p"

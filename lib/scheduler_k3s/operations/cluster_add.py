@@ -52,13 +52,13 @@ def add(wish: Wish) -> None:
     with signals.cancellable("Joining the host has been cancelled"):
         _check_installed()
         cluster = cluster_list.available("cannot add node to cluster")
-        settled = _settled(wish)
+        wish = settled(wish)
         place = remote_host.parse(wish.url, os.environ.get("USER", ""))
         server = wish.server_ip or server_address.find().address
         with lock.cluster_lock():
-            log.step(f"Joining {wish.url} to k3s cluster as {settled.role}")
-            with ssh.connected(place, settled.allow_unknown_hosts) as remote:
-                _add(cluster, remote, settled, server)
+            log.step(f"Joining {wish.url} to k3s cluster as {wish.role}")
+            with ssh.connected(place, wish.allow_unknown_hosts) as remote:
+                _add(cluster, remote, wish, server)
         log.detail_quiet("Done")
 
 
@@ -71,25 +71,25 @@ def _check_installed() -> None:
         raise PluginError(f"k3s not installed, cannot add node to cluster: {why}")
 
 
-def _settled(wish: Wish) -> Wish:
+def settled(wish: Wish) -> Wish:
     """The wish with its profile's settings below it. Errors: PluginError for what does not fit together."""
     profile = profiles.read(wish.profile) if wish.profile else profiles.Profile("", "")
-    settled = wish._replace(
+    found = wish._replace(
         role=wish.role or profile.role or "worker",
         allow_unknown_hosts=wish.allow_unknown_hosts or profile.allow_unknown_hosts,
         taint_scheduling=wish.taint_scheduling or profile.taint_scheduling,
         kubelet_args=wish.kubelet_args or profile.kubelet_args,
     )
-    profiles.check_role(settled.role)
+    profiles.check_role(found.role)
     if not settings.value(settings.GLOBAL, "token"):
         raise PluginError(
             "Missing k3s token. It is in /var/lib/rancher/k3s/server/token of this host, after the last colon; "
             "set it with: dokku scheduler-k3s:set --global token TOKEN"
         )
-    if settled.taint_scheduling and settled.role == "worker":
+    if found.taint_scheduling and found.role == "worker":
         raise PluginError("Taint scheduling can only be used on the server role")
-    profiles.check_kubelet_args(settled.kubelet_args)
-    return settled
+    profiles.check_kubelet_args(found.kubelet_args)
+    return found
 
 
 def _add(cluster: Cluster, remote: ssh.Remote, wish: Wish, server: str) -> None:
