@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 from rig import host
+from rig.machines import image
 from rig.machines.machine import Machine
 from rig.machines.model import IMAGES, NEWEST, REGISTRY
 from rig.machines.servers import Servers
@@ -96,19 +97,22 @@ def seen() -> dict[str, str]:
 def tools() -> Path:
     """A layer with the plugin's own tools, put there by the plugin's own way; machines reach no package registry."""
     layer = IMAGES / f"tools-{_digest()}"
-    if layer.exists():
-        return layer
-    IMAGES.mkdir(parents=True, exist_ok=True)
+    with image.lock():
+        if not layer.exists():
+            _make_tools(layer)
+    return layer
+
+
+def _make_tools(layer: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(dir=IMAGES))
     unfinished.chmod(0o755)
     try:
         (unfinished / "opt").mkdir()
         with host.downloads() as settings:
             settings["DOKKU_SCHEDULER_K3S_TOOLS"] = f"{unfinished}{TOOLS}"
-            environment = {**os.environ, **settings}
             done = subprocess.run(
                 [str(host.CHECKOUT / "dependencies")],
-                env=environment,
+                env={**os.environ, **settings},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -120,7 +124,6 @@ def tools() -> Path:
         unfinished.rename(layer)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return layer
 
 
 def _digest() -> str:

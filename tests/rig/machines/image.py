@@ -115,7 +115,7 @@ def build() -> None:
     if folder("complete").exists():
         return
     _run([str(Path(__file__).parents[1] / "packages"), "debootstrap", "openssh-client", "openssl"])
-    with _lock():
+    with lock():
         _make("base", _bootstrap)
         _make("apt", _download)
         _make("packages", lambda goal: _install(goal, ("base",), K3S_PACKAGES))
@@ -240,7 +240,8 @@ def _remove(path: Path) -> None:
 
 
 @contextmanager
-def _lock() -> Iterator[None]:
+def lock() -> Iterator[None]:
+    """One process at a time makes what machines are made of."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(IMAGES, os.O_RDONLY)
     try:

@@ -6,11 +6,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 from rig.machines import dokku_host, holder, image, network
 from rig.machines.dokku_host import DokkuHost
 from rig.machines.machine import Machine
-from rig.machines.model import LABORATORIES, MACHINES, Place
+from rig.machines.model import CGROUP, LABORATORIES, MACHINES, Place
 from rig.machines.servers import Servers
 from rig.node import cgroups
 
@@ -103,16 +104,24 @@ def clean() -> list[int]:
 def _owned(place: Place) -> Iterator[bool]:
     """Whether nobody else has this laboratory; the kernel lets go of the lock when its owner ends, however it ends."""
     MACHINES.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(MACHINES / f"{place.number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    path = MACHINES / f"{place.number}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        is_ours = _locked(descriptor, path)
+        yield is_ours
+        if is_ours:
+            path.unlink()
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int, path: Path) -> bool:
+    """A lock on a file that its last owner has removed meanwhile is none."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _remove(place: Place) -> None:
@@ -121,11 +130,9 @@ def _remove(place: Place) -> None:
         holder.end(record)
     network.stop_switch(place)
     cgroups.remove(place.cgroup)
+    for root in cgroups.roots():
+        with contextlib.suppress(OSError):  # others may have theirs in it
+            (root / CGROUP).rmdir()
     shutil.rmtree(place.folder, ignore_errors=True)
     if place.folder.exists():
         raise holder.HolderError(f"{place.folder} cannot be removed")
-
-
-def empty() -> bool:
-    """Whether no laboratory's files are on this machine."""
-    return not any(path.is_dir() for path in MACHINES.glob("*"))
