@@ -60,6 +60,11 @@ def selected(app: str, labels: str, pod: str, *, tail: bool, quiet: bool, count:
     _show(source, found, Prefixes(quiet), tail, count)
 
 
+def _source(app: str, labels: str, fields: str = "") -> Source:
+    where = place.of(app)
+    return Source(where.cluster(), f"/api/v1/namespaces/{name(where.namespace)}/pods", labels, fields)
+
+
 def _show(source: Source, found: Sequence[Pod], prefixes: "Prefixes", tail: bool, count: int) -> None:
     output = Output(sys.stdout.fileno())
     _end_on_signals()
