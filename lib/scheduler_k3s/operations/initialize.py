@@ -123,11 +123,11 @@ class _Setup:
         with _work_directory() as directory:
             log.headline_quiet("Downloading k3s installer")
             fetched = installer.fetch(directory)
-            is_changed = k3s.configure(config)
+            k3s.configure(config)
             log.headline_quiet("Running k3s installer")
             hidden = (self.token, self.agent_token)
             try:
-                k3s.install(fetched, hidden, is_changed and self.is_resumed)
+                k3s.install(fetched, hidden, is_again=self.is_resumed)
             except CommandError as error:
                 raise PluginError(
                     f"Unable to call k3s installer command: {error.message}\n{k3s.last_words(hidden)}".rstrip()

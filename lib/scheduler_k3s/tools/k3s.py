@@ -46,15 +46,16 @@ def configure(config: k3s_config.Config) -> bool:
     return True
 
 
-def install(fetched: installer.Fetched, secrets: Sequence[Secret], is_changed: bool) -> None:
+def install(fetched: installer.Fetched, secrets: Sequence[Secret], is_again: bool) -> None:
     """Run the installer for a server, which waits until k3s is up. No word and no variable of it is secret.
 
-    `is_changed`: a k3s that runs is to read its settings anew. Errors: CommandError.
+    `is_again`: an earlier run may have written all files and not started k3s, or with other settings; the installer
+    would leave it so. Errors: CommandError.
     """
     if fetched.binary:
         _place(fetched.binary)
     own = {name: value for name, value in os.environ.items() if not name.startswith(_OF_K3S)}
-    restart = {"INSTALL_K3S_FORCE_RESTART": "true"} if is_changed else {}
+    restart = {"INSTALL_K3S_FORCE_RESTART": "true"} if is_again else {}
     streamed.run(
         [fetched.script, "server"],
         env={**own, **installer.environment(fetched), **restart},

@@ -62,7 +62,7 @@ def test_the_installer_sees_its_own_variables_only(
     monkeypatch.setenv("INSTALL_K3S_EXEC", "agent")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
     installer = script(place / "installer", f'echo "$@"; env | grep -E "K3S|PROXY" | sort; echo {CANARY}')
-    k3s.install(Fetched(installer, "", "v1.34.4+k3s1"), [Secret(CANARY)], is_changed=True)
+    k3s.install(Fetched(installer, "", "v1.34.4+k3s1"), [Secret(CANARY)], is_again=True)
     assert [line.strip() for line in capfd.readouterr().out.splitlines()] == [
         "server",
         "HTTPS_PROXY=http://proxy",
@@ -77,7 +77,7 @@ def test_a_program_of_a_mirror_is_in_place_before_the_installer_runs(
 ) -> None:
     binary = script(place / "fetched", "echo 'k3s version v1.34.4+k3s1 (0)'")
     installer = script(place / "installer", f"{place}/bin/k3s; env | grep K3S")
-    k3s.install(Fetched(installer, binary, "v1.34.4+k3s1"), [], is_changed=False)
+    k3s.install(Fetched(installer, binary, "v1.34.4+k3s1"), [], is_again=False)
     said = [line.strip() for line in capfd.readouterr().out.splitlines()]
     assert said == ["k3s version v1.34.4+k3s1 (0)", "INSTALL_K3S_SKIP_DOWNLOAD=true"]
     assert (place / "bin/k3s").stat().st_mode & 0o777 == 0o755
@@ -86,5 +86,5 @@ def test_a_program_of_a_mirror_is_in_place_before_the_installer_runs(
 def test_an_installer_that_fails(place: Path) -> None:
     installer = script(place / "installer", f"echo cannot start with {CANARY} >&2; exit 7")
     with pytest.raises(CommandError) as error:
-        k3s.install(Fetched(installer, "", ""), [Secret(CANARY)], is_changed=False)
+        k3s.install(Fetched(installer, "", ""), [Secret(CANARY)], is_again=False)
     assert error.value.message == "installer failed with exit code 7: cannot start with ***"
