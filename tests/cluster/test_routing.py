@@ -54,6 +54,8 @@ def test_nginx_properties_reach_nginx(host: Host, cluster: Cluster) -> None:
         assert "HTTP_X_FORWARDED_SSL=maybe" in lines
         url = f"http://{domain(name)}/cgi-bin/headers"
         assert cluster.fetch(url, method="POST", body=b"x" * 1025).status == 413
+        assert f"server_name {domain(name)};" in host.dokku("nginx:show-config", name).stdout
+        assert '"POST /cgi-bin/headers' in host.dokku("nginx:access-logs", name).stdout
         host.dokku("nginx:set", name, "client-body-timeout", "soon")
         host.dokku("ps:restart", name)
         (ingress,) = ingresses(cluster, name)
