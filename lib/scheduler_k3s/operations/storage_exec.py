@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from scheduler_k3s import pods
+from scheduler_k3s import log, pods
 from scheduler_k3s.dokku import host
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import signals, target
 from scheduler_k3s.operations.enter import execute
-from scheduler_k3s.tools.cluster import Cluster, Object, name
+from scheduler_k3s.tools.cluster import ApiError, Cluster, Object, name
 
 MOUNT = "/data"
 WAIT = 60.0
@@ -34,12 +34,18 @@ def storage_exec(entry: str, image: str, user: str, command: Sequence[str]) -> i
     base = f"/api/v1/namespaces/{namespace}/pods"
     path = f"{base}/{name(body['metadata']['name'])}"
     with signals.cancellable(f"The command on storage entry {entry} has been cancelled", shell_code=True):
+        made = True
         try:
-            cluster.create(base, body)
+            try:
+                cluster.create(base, body)
+            except ApiError:
+                made = False  # a pod of that name, if there is one, is somebody else's
+                raise
             _until_running(cluster, path)
             return execute(cluster, path, _CONTAINER, list(command) or _SHELL)
         finally:
-            _remove(cluster.copy(), path)
+            if made:
+                _remove(cluster.copy(), path)
 
 
 def pod(entry: str, image: str, user: str, number: int) -> Object:
@@ -101,5 +107,6 @@ def _remove(cluster: Cluster, path: str) -> None:
     options = {"gracePeriodSeconds": 0, "propagationPolicy": "Background"}
     try:
         cluster.request("DELETE", path, options)
-    except PluginError:
-        return
+    except PluginError as error:
+        if not (isinstance(error, ApiError) and error.code == 404):
+            log.warn(f"Unable to remove pod {path.rpartition('/')[2]}, which runs on: {error.message}")
