@@ -100,3 +100,18 @@ load plugin_host
     [[ $stderr == "Usage: dokku scheduler-k3s:labels:$command "*"--process-type"* ]]
   done
 }
+
+@test "what dokku and helm go by is not the user's, and can be removed where it is stored" {
+  run dokku scheduler-k3s:labels:set web app.kubernetes.io/part-of other --resource-type pod
+  [ "$status" -eq 1 ]
+  [[ $output == " !     Invalid label key: app.kubernetes.io/part-of is dokku's own: it finds "* ]]
+  run dokku scheduler-k3s:annotations:set web helm.sh/hook pre-install --resource-type job
+  [ "$status" -eq 1 ]
+  [[ $output == " !     Invalid annotation key: helm.sh/hook would take the object out of its release"* ]]
+  [ ! -e "$STORE/web" ]
+  install -d -o dokku -g dokku "$STORE/web"
+  echo '{"app.kubernetes.io/part-of":"other","team":"a"}' >"$STORE/web/labels.--global.pod"
+  chown dokku:dokku "$STORE/web/labels.--global.pod"
+  dokku scheduler-k3s:labels:set web app.kubernetes.io/part-of --resource-type pod
+  [ "$(cat "$STORE/web/labels.--global.pod")" = '{"team":"a"}' ]
+}
