@@ -13,9 +13,12 @@ from scheduler_k3s.remote_host import RemoteHost
 from scheduler_k3s.secret import Secret
 
 
-def known(host: Host, place: RemoteHost, found: Sequence[Node], role: str) -> Node | None:
-    """The node that the host is. Errors: PluginError when it must not be touched, or another one stands for it."""
-    name = host.node if host.has_k3s else ""
+def known(host: Host, place: RemoteHost, found: Sequence[Node], role: str, authority: str) -> Node | None:
+    """The node that the host is in the cluster with this CA's digest.
+
+    Errors: PluginError when it must not be touched, or another one stands for it.
+    """
+    name = host.node if host.authority == authority else ""
     for node in found:
         if node.name != name and _place(node) == place:
             raise PluginError(

@@ -96,11 +96,12 @@ def _add(cluster: Cluster, remote: ssh.Remote, wish: Wish, server: str) -> None:
     place = remote.place
     host = joining.read(remote.script(joining.SCRIPT, server))
     authority = cluster.connection.authority
-    joining.check(host, place.host, wish.role, k3s_config.digest(authority))
+    found = cluster_list.read(cluster)
+    digest = k3s_config.digest(authority)
+    known = candidate.known(host, place, found, wish.role, digest)
+    joining.check(host, place.host, wish.role, digest)
     if warning := joining.clock_warning(host, place.host, time.time()):
         log.warn(warning)
-    found = cluster_list.read(cluster)
-    known = candidate.known(host, place, found, wish.role)
     if known is not None and (known.is_ready or not host.is_configured_by_us):
         candidate.check_ready(known)
         log.detail(f"{place.host} is in this cluster already, as {known.name}: k3s there stays as it is")

@@ -165,12 +165,13 @@ def test_which_node_a_host_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_address, "interfaces", lambda: {"eth0": ["10.0.0.5"]})
 
     def known(*found: Node, role: str = "worker", host: Facts = facts()) -> "Node | None":  # noqa: B008
-        return candidate.known(host, PLACE, found, role)
+        return candidate.known(host, PLACE, found, role, "a" * 64)
 
     here = as_node("here", address="10.0.0.6")
     assert known(here, as_node("other", url="ssh://root@10.0.0.7")) is here
     assert known(as_node("other")) is None
     assert known(here, host=facts()._replace(unit="", authority="")) is None
+    assert known(here, host=facts()._replace(authority="b" * 64)) is None
     same = as_node("here", url="ssh://ROOT@10.0.0.6:22")
     with pytest.raises(PluginError, match=r"10.0.0.6 is this host itself, node here"):
         known(as_node("here", "control-plane", address="10.0.0.5"), role="server")
