@@ -12,6 +12,10 @@ from rig.machines.model import NEWEST
 SECRET = "0123456789abcdef0123456789abcdef"
 AGENT_SECRET = "fedcba9876543210fedcba9876543210"
 _COMMON = "disable: [traefik, local-storage]\nflannel-backend: wireguard-native\n"
+_REGISTRIES = {
+    "mirrors": {"docker.io": {"endpoint": ["http://mirror.example.com"]}},
+    "configs": {"registry.example.com": {"auth": {"username": "me", "password": 'p"w'}}},
+}
 _CONFIG = "/etc/rancher/k3s/config.yaml"
 
 
@@ -51,6 +55,7 @@ def server(lab: Laboratory) -> Machine:
         settings + _COMMON + "write-kubeconfig-mode: '0640'\nwrite-kubeconfig-group: admin\n",
         mode=0o600,
     )
+    machine.write("/etc/rancher/k3s/registries.yaml", json.dumps(_REGISTRIES), mode=0o600)
     _install(lab, machine)
     return machine
 
@@ -95,6 +100,14 @@ def test_a_first_server(server: Machine, full_token: str) -> None:
     assert server.run(["curl", "-sk", "https://127.0.0.1:6443/ping"]).stdout == "pong"
     assert '"code": 401' in server.run(["curl", "-sk", "https://127.0.0.1:6443/version"]).stdout
     assert "deployments" not in _kubectl(server, "get", "deployments", "-n", "kube-system", "-o", "name")
+
+
+def test_registries_are_read_at_the_start(server: Machine) -> None:
+    folder = "/var/lib/rancher/k3s/agent/etc/containerd"
+    assert '"http://mirror.example.com"' in server.read(f"{folder}/certs.d/docker.io/hosts.toml")
+    settings = server.read(f"{folder}/config.toml")
+    assert 'registry.configs."registry.example.com".auth]' in settings
+    assert 'password = "p\\"w"' in settings
 
 
 def test_wrong_words_are_refused(server: Machine) -> None:
