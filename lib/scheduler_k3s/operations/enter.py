@@ -88,8 +88,6 @@ def _by_name(app: str, found: Sequence[Pod], wanted: str) -> Pod:
 
 def _by_process(app: str, found: Sequence[Pod], process: str) -> Pod:
     kind, position = parse_process(process)
-    if process.endswith(".0"):
-        raise PluginError(f"Invalid process: {process}, pods are counted from 1")
     usable = [pod for pod in found if _is_usable(pod) and (_kind(pod) == kind if kind else _is_process(pod))]
     if not usable:
         of = f", process {kind}" if kind else ""

@@ -6,7 +6,7 @@ Here for ingress-nginx; for Traefik in operations/proxy_traefik.py.
 import re
 from collections.abc import Iterable
 
-from scheduler_k3s import pods, settings
+from scheduler_k3s import log, pods, settings
 from scheduler_k3s.dokku import facts, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import proxy_traefik, target
@@ -39,7 +39,10 @@ def config(app: str) -> None:
     if ended.code != 0:
         raise PluginError(f"Unable to read {_FILE} of ingress-nginx: {ended.message or ended.code}")
     domains = triggers.ask("domains-list", app).split()
-    for line in servers(b"".join(parts).decode("utf-8", "replace"), domains):
+    found = servers(b"".join(parts).decode("utf-8", "replace"), domains)
+    if not found:
+        log.warn(f"ingress-nginx has no server for {' '.join(domains) or 'an app without domains'}")
+    for line in found:
         print(line)
 
 
