@@ -58,6 +58,15 @@ def without_password(text: str) -> str:
     return f"{scheme}{separator}{login.partition(':')[0]}{at}{place}"
 
 
+def check_server(address: str) -> None:
+    """The address of a server that nodes dial, without a port. Errors: PluginError."""
+    is_name = values.consists_of(address, _HOST) and address[0] not in "-."
+    if not (is_name or _is_ipv6(address)):
+        raise PluginError(
+            f"Invalid server-ip: {_shown(address)}, must be an address or a name of a server, for example 10.0.0.5"
+        )
+
+
 def _split(text: str, place: str) -> tuple[str, str]:
     """Host and port as they were written; an IPv6 address needs brackets."""
     if place.startswith("["):

@@ -109,6 +109,17 @@ def test_a_password_that_was_noted_earlier() -> None:
         assert remote_host.without_password(text) == text
 
 
+@pytest.mark.parametrize("address", ["10.0.0.5", "fd00::5", "server.example.com"])
+def test_addresses_of_servers(address: str) -> None:
+    remote_host.check_server(address)
+
+
+@pytest.mark.parametrize("address", ["", "-x", "a b", "10.0.0.5:6443", "$(id)", "https://a", "[fd00::5]"])
+def test_what_is_no_address_of_a_server(address: str) -> None:
+    with pytest.raises(PluginError, match=r"^Invalid server-ip: .*for example 10.0.0.5$"):
+        remote_host.check_server(address)
+
+
 @given(st.text())
 def test_any_text_is_a_place_or_a_message(text: str) -> None:
     try:

@@ -54,6 +54,8 @@ def add(wish: Wish) -> None:
         cluster = cluster_list.available("cannot add node to cluster")
         wish = settled(wish)
         place = remote_host.parse(wish.url, os.environ.get("USER", ""))
+        if wish.server_ip:
+            remote_host.check_server(wish.server_ip)
         server = wish.server_ip or server_address.find().address
         with lock.cluster_lock():
             log.step(f"Joining {wish.url} to k3s cluster as {wish.role}")

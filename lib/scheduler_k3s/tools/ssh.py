@@ -131,7 +131,7 @@ def _options(place: RemoteHost, accept_new: bool) -> list[str]:
         "ConnectTimeout": str(CONNECT),
         "StrictHostKeyChecking": "accept-new" if accept_new else "yes",
         "UserKnownHostsFile": ssh_keys.quoted(ssh_keys.known_hosts()),
-        "GlobalKnownHostsFile": "none",
+        "GlobalKnownHostsFile": "/dev/null",
         "UpdateHostKeys": "no",
         "IdentityFile": ssh_keys.quoted(ssh_keys.identity()),
         "IdentitiesOnly": "yes",
