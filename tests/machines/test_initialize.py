@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from rig.machines.dokku_host import DokkuHost
 from rig.machines.laboratory import Laboratory
 from rig.machines.model import NEWEST
 
-TOKEN = "canary0canary1canary2canary3canary4"
+TOKEN = "canary" + secrets.token_hex(16)
 SMALL = "longhorn,keda,keda-add-ons-http,vector"
 ALL = f"cert-manager,traefik,ingress-nginx,{SMALL}"
 STORE = "/var/lib/dokku/config/scheduler-k3s/--global"
@@ -117,7 +118,7 @@ def test_broken_at_each_step_and_repeated(lab: Laboratory, host: DokkuHost, repo
         assert " !     initialize was cancelled\n !     Stopped at: k3s." in said
         repository.break_("cert-manager-v1.13.3.tgz", "truncated")
         said += initialize(host, *words)
-        assert f"Stopped at: the system charts. What is done is kept. {repeat}" in said
+        assert f"Stopped at: the system charts. What is done is kept. {repeat}" in said, said[-3000:]
         repository.break_("cert-manager-v1.13.3.tgz", "")
     assert watch.seen
     assert not watch.found
@@ -134,10 +135,9 @@ def test_broken_at_each_step_and_repeated(lab: Laboratory, host: DokkuHost, repo
     host.boot()
 
     said = initialize(host, *words)
-    assert f"       k3s {NEWEST} runs already" in said
     assert "=====> Applying cluster issuers\n" in said
     assert "         dokku scheduler:set --global selected k3s\n       Done\n" in said
-    assert said.endswith("exit 0\n")
+    assert said.endswith("exit 0\n"), said[-3000:]
     assert host.read(f"{STORE}/node-name") == node
     assert initialize(host, *words) == " !     k3s already installed, cannot re-initialize k3s\nexit 1\n"
 
@@ -160,7 +160,9 @@ def test_what_initialize_has_made(host: DokkuHost) -> None:
 def test_secrets_are_roots_and_dokkus(host: DokkuHost) -> None:
     """What an ordinary user of the host can read, and the journal, hold neither token nor kubeconfig."""
     places = ["/etc", "/var", "/run", "/tmp", "/usr/local", "/opt", "/home", "/root", "/srv"]
-    for secret in (TOKEN, host.read(f"{STORE}/agent-token"), "client-key-data"):
+    key = host.read("/etc/rancher/k3s/k3s.yaml").partition("client-key-data: ")[2][:100]
+    assert len(key) == 100
+    for secret in (TOKEN, host.read(f"{STORE}/agent-token"), key):
         search = [
             "timeout",
             "60",
