@@ -75,13 +75,20 @@ class Peer:
 
 
 @contextmanager
-def serve(script: Callable[[Peer], None], protocols: Sequence[str] = (NEW, OLD)) -> Iterator[str]:
-    """The server's address. `script` has each upgraded connection for itself and ends it by returning."""
+def serve(
+    script: Callable[[Peer], None],
+    protocols: Sequence[str] = (NEW, OLD),
+    log: Callable[[str], bytes] | None = None,
+) -> Iterator[str]:
+    """The server's address. `script` has each upgraded connection for itself and ends it by returning.
+
+    `log` answers requests for logs, by their target.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
 
     def answer(stream: socket.socket) -> None:
         with stream:
-            peer = _upgraded(stream, protocols)
+            peer = _upgraded(stream, protocols, log)
             if peer:
                 try:
                     script(peer)
@@ -107,12 +114,20 @@ def serve(script: Callable[[Peer], None], protocols: Sequence[str] = (NEW, OLD))
         listener.close()
 
 
-def _upgraded(stream: socket.socket, protocols: Sequence[str]) -> Peer | None:
+def _upgraded(
+    stream: socket.socket, protocols: Sequence[str], log: Callable[[str], bytes] | None
+) -> Peer | None:
     """Answer the request; one for protocols that are not known is refused as old servers do, without a Status."""
     request = b""
     while not request.endswith(b"\r\n\r\n"):
         request += stream.recv(1)
     first, *rest = request.decode().split("\r\n")
+    if log and "/log?" in first:
+        body = log(first.split()[1])
+        stream.sendall(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+        return None
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
     wanted = headers["sec-websocket-protocol"].replace(" ", "").split(",")
     agreed = next((item for item in wanted if item in protocols), "")

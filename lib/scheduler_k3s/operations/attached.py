@@ -102,6 +102,11 @@ class _Held:
     def offset(self, log: bytes, ended: bool) -> int | None:
         return joint.offset(log, bytes(self.streams[STDOUT]), bytes(self.streams[STDERR]), ended)
 
+    def place(self, log: bytes) -> int | None:
+        """The same from what the beginning says, for one stream alone: two are mixed in the log."""
+        found = [bytes(data[: 2 * joint.SAMPLE]) for data in self.streams.values() if data]
+        return joint.find(log, found[0]) if len(found) == 1 else None
+
 
 def converse(run: RunPod, *, tty: bool, stdin: bool) -> None:
     """Join our streams with those of the process until it ends. Errors: OutputClosed."""
@@ -179,8 +184,8 @@ def _join(run: RunPod, session: Session, held: _Held, printed: _Printed) -> byte
                 return b""
             continue
         size = held.offset(log, ended) if ended or held.size == before else None
-        if size is None and not ended and held.size >= ENOUGH:
-            size = joint.find(log, bytes(held.streams[STDOUT][: 2 * joint.SAMPLE]))
+        if size is None and (ended or held.size >= ENOUGH):
+            size = held.place(log)
         if size is not None and size >= printed.size:
             if held.size or ended:
                 return log[printed.size : size]
