@@ -11,7 +11,7 @@ from pathlib import Path
 from .measure import Row, commit, machine
 
 # modules whose rows() yields rows as they are measured
-NAMES = ("not_mine", "redeploy", "run")
+NAMES = ("not_mine", "report", "status", "gathering", "redeploy", "rollout", "run", "logs", "crowd")
 
 
 def main() -> int:

@@ -62,10 +62,10 @@ def cost(argv: tuple[str, ...], env: Mapping[str, str] | None = None, code: int 
     return Cost(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024)
 
 
-def seconds(argv: Sequence[str]) -> float:
+def seconds(argv: Sequence[str], env: Mapping[str, str] | None = None) -> float:
     """The wall time of a program. Errors: CalledProcessError, with its output, when it fails."""
     started = time.perf_counter()
-    subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=True)
     return time.perf_counter() - started
 
 

@@ -1,0 +1,51 @@
+"""A dokku host with a deployed app, and what plugn gives the triggers that are called here without it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rig import images, target
+from rig.host import TOOLS, Host, host
+
+
+@contextmanager
+def deployed(app: str, image: str = "", scale: str = "web=1", domains: int = 1) -> Iterator[Host]:
+    """A host that deploys to the rig's node, with an app that runs there; both gone afterwards."""
+    with host() as dokku:
+        dokku.use(target.KUBECONFIG)
+        dokku.dokku("apps:create", app)
+        try:
+            dokku.dokku("ps:set", app, "stop-timeout-seconds", "1")
+            dokku.dokku("ps:scale", "--skip-deploy", app, *scale.split())
+            dokku.dokku("domains:set", app, *(f"{app}-{number}.example.com" for number in range(domains)))
+            dokku.dokku("git:from-image", app, image or images.sample())
+            yield dokku
+        finally:
+            dokku.dokku("--force", "apps:destroy", app)
+
+
+def environment(dokku: Host) -> Mapping[str, str]:
+    lib = dokku.lib
+    return {
+        "PATH": f"{dokku.prefix}/bin:{os.environ['PATH']}",
+        "HOME": str(dokku.home),
+        "DOKKU_ROOT": str(dokku.home),
+        "DOKKU_LIB_ROOT": str(lib),
+        "PLUGIN_PATH": f"{lib}/plugins",
+        "PLUGIN_ENABLED_PATH": f"{lib}/plugins/enabled",
+        "PLUGIN_AVAILABLE_PATH": f"{lib}/plugins/available",
+        "PLUGIN_CORE_PATH": f"{lib}/core-plugins",
+        "PLUGIN_CORE_AVAILABLE_PATH": f"{lib}/core-plugins/available",
+        "DOKKU_NOT_IMPLEMENTED_EXIT": "10",
+        "DOKKU_SCHEDULER_K3S_TOOLS": str(TOOLS),
+    }
+
+
+def plugin(dokku: Host) -> Path:
+    return dokku.lib / "plugins" / "enabled" / "scheduler-k3s"
+
+
+def kubectl(*words: str) -> tuple[str, ...]:
+    """The kubectl that the plugin brings, as its argument list."""
+    return (f"{TOOLS}/bin/kubectl", f"--kubeconfig={target.KUBECONFIG}", *words)
