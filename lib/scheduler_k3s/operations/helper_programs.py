@@ -51,6 +51,10 @@ def remove() -> None:
     """All but helm, which is the plugin's."""
     for name in CONVENIENCES:
         root_file.remove(f"{DIRECTORY}/{name}")
+    remove_registries_helper()
+
+
+def remove_registries_helper() -> None:
     root_file.remove(SUDOERS)
     root_file.remove(REGISTRIES)
 

@@ -6,7 +6,6 @@ from the first to the last: a run that ended early is repeated with the same com
 
 import glob
 import os
-import secrets
 import shlex
 import shutil
 import tempfile
@@ -23,6 +22,7 @@ from scheduler_k3s.operations import (
     lock,
     node_wait,
     preflight,
+    server_identity,
     signals,
     system_charts,
     system_upgrader,
@@ -31,17 +31,15 @@ from scheduler_k3s.operations import (
 from scheduler_k3s.operations.cluster_release import failing
 from scheduler_k3s.operations.preflight import Wanted
 from scheduler_k3s.operations.server_address import Found
+from scheduler_k3s.operations.server_identity import Identity
 from scheduler_k3s.secret import Secret
 from scheduler_k3s.tools import apt, installer, k3s, private
 from scheduler_k3s.tools.cluster import Cluster, name
 from scheduler_k3s.tools.command import CommandError
 
 GLOBAL = properties.GLOBAL
-NODE, AGENT_TOKEN, UNFINISHED = "node-name", "agent-token", "initialize-unfinished"
+UNFINISHED = "initialize-unfinished"
 PACKAGES = ("ca-certificates", "curl", "open-iscsi", "nfs-common", "wireguard")
-_TOKEN_BYTES = 32
-_SHORT_TOKEN = 22
-"""Characters: fewer cannot hold 128 bits, even with capitals and digits."""
 _WORK = ".initialize-"
 _LOST = (
     "Unable to find node after initializing cluster, "
@@ -52,14 +50,13 @@ _LOST = (
 def initialize(plugin: str, wanted: Wanted, words: Sequence[str]) -> None:
     """`plugin` is the plugin's directory; `words` are the command's, to say how to repeat it. Errors: PluginError."""
     preflight.require_root()
-    os.umask(0o022)
     with signals.cancellable("initialize was cancelled"), lock.cluster_lock():
         is_resumed = bool(properties.read(GLOBAL, UNFINISHED))
         address = preflight.check(wanted, is_resumed)
         if is_resumed:
             log.detail_quiet("Going on with the initialization that did not come to its end")
         else:
-            _tell_of_token()
+            server_identity.tell_of_token()
         log.step_quiet("Initializing k3s")
         properties.write(GLOBAL, UNFINISHED, "true")
         setup = _Setup(plugin, wanted, address, is_resumed)
@@ -83,8 +80,7 @@ class _Setup:
         self.wanted = wanted
         self.address = address
         self.is_resumed = is_resumed
-        self.node = ""
-        self.token = self.agent_token = Secret("")
+        self.identity = Identity("", Secret(""), Secret(""))
 
     def steps(self) -> tuple[tuple[str, Callable[[], None]], ...]:
         return (
@@ -125,7 +121,7 @@ class _Setup:
             fetched = installer.fetch(directory)
             k3s.configure(config)
             log.headline_quiet("Running k3s installer")
-            hidden = (self.token, self.agent_token)
+            hidden = (self.identity.token, self.identity.agent_token)
             try:
                 k3s.install(fetched, hidden, is_again=self.is_resumed)
             except CommandError as error:
@@ -134,10 +130,7 @@ class _Setup:
                 ) from None
 
     def _store_settings(self) -> None:
-        self.token, self.agent_token = _stored_or_new("token"), _stored_or_new(AGENT_TOKEN)
-        known = properties.read(GLOBAL, NODE) if self.is_resumed else ""
-        self.node = known or k3s_config.node_name(self.address.address, secrets.token_hex(5))
-        properties.write(GLOBAL, NODE, self.node)
+        self.identity = server_identity.stored_or_new(self.address.address, self.is_resumed)
         log.headline_quiet(f"Setting ingress-class to {self.wanted.ingress_class}")
         properties.write(GLOBAL, "ingress-class", self.wanted.ingress_class)
         if self.wanted.without is not None:
@@ -149,16 +142,12 @@ class _Setup:
                 properties.delete(GLOBAL, "charts-disabled")
 
     def _config(self) -> k3s_config.Config:
-        is_real = bool(self.address.interface)
-        node = k3s_config.Node(
-            self.node,
-            self.address.address if is_real else "",
-            self.address.interface,
-            self.wanted.tainted,
-            self.wanted.kubelet_args,
+        """An address that is no interface's is only a name of the server; k3s finds its own then."""
+        (address, interface), (node, token, agent_token), wanted = self.address, self.identity, self.wanted
+        own = k3s_config.Node(
+            node, address if interface else "", interface, wanted.tainted, wanted.kubelet_args
         )
-        names = [] if is_real else [self.address.address]
-        return k3s_config.first_server(node, self.token, self.agent_token, names, host.system_group())
+        return k3s_config.first_server(own, token, agent_token, [address], host.system_group())
 
     def _serves(self, config: k3s_config.Config) -> bool:
         """The k3s that an earlier run started is up, in the version and with the settings wanted now."""
@@ -173,10 +162,10 @@ class _Setup:
 
     def _wait_for_node(self) -> None:
         log.headline_quiet("Waiting for node to exist")
-        cluster = node_wait.ready(_cluster, self.node, _LOST)
+        cluster = node_wait.ready(_cluster, self.identity.node, _LOST)
         _share_kubeconfig()
         others = [node["metadata"]["name"] for node in cluster.list("/api/v1/nodes", metadata_only=True)]
-        others.remove(self.node)
+        others.remove(self.identity.node)
         if others:
             log.warn(
                 f"The cluster has nodes of earlier days. Those that are gone: kubectl delete node {' '.join(others)}"
@@ -186,34 +175,15 @@ class _Setup:
         key, value = k3s_config.LOAD_BALANCER
         log.headline_quiet(f"Labeling node {key}={value}")
         with failing("Unable to patch node"):
-            target.cluster().merge(f"/api/v1/nodes/{name(self.node)}", {"metadata": {"labels": {key: value}}})
+            target.cluster().merge(
+                f"/api/v1/nodes/{name(self.identity.node)}", {"metadata": {"labels": {key: value}}}
+            )
 
     def _install_helpers(self) -> None:
         log.headline_quiet("Installing helper commands")
         with failing("Unable to install helper commands"):
             helper_programs.install_conveniences()
             helper_programs.install_registries_helper(self.plugin)
-
-
-def _stored_or_new(key: str) -> Secret:
-    """The value itself is never shown."""
-    value = properties.read(GLOBAL, key)
-    if not value:
-        value = secrets.token_hex(_TOKEN_BYTES)
-        properties.write(GLOBAL, key, value)
-    return Secret(value)
-
-
-def _tell_of_token() -> None:
-    """A token that was there before initialize may be known to others, or be short."""
-    value = properties.read(GLOBAL, "token")
-    if value:
-        log.detail_quiet("Using the token that is set: hosts that knew it before can join")
-    if 0 < len(value) < _SHORT_TOKEN:
-        log.warn(
-            f"The token has {len(value)} characters, which can be guessed. Better let initialize make one: "
-            "dokku scheduler-k3s:set --global token"
-        )
 
 
 @contextmanager
@@ -237,8 +207,8 @@ def _share_kubeconfig() -> None:
         os.chown(path, 0, group)
         os.chmod(path, 0o640)
         log.warn(
-            f"k3s {k3s.version()} does not know write-kubeconfig-group: dokku reads {path} until k3s starts again. "
-            "After a restart: dokku scheduler-k3s:set --global k3s-version, and initialize again"
+            f"k3s {k3s.version()} does not know write-kubeconfig-group. After each start of it: "
+            f"chgrp {host.system_group()} {path} && chmod 640 {path}"
         )
 
 

@@ -9,7 +9,7 @@ import shutil
 from scheduler_k3s import log
 from scheduler_k3s.dokku import host, properties, triggers
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import adopt, certs, dependencies
+from scheduler_k3s.operations import adopt, certs, dependencies, helper_programs
 from scheduler_k3s.operations.migrate import migrate
 from scheduler_k3s.tools import private
 
@@ -51,6 +51,7 @@ def uninstall(name: str) -> None:
     """dokku tells all plugins which one goes. Properties stay: dokku's own plugin reads the same files."""
     if name != NAME:
         return
+    helper_programs.remove_registries_helper()
     link = "/usr/local/bin/helm"
     if os.path.islink(link) and os.readlink(link) == private.location("helm"):
         os.unlink(link)

@@ -13,6 +13,8 @@ from scheduler_k3s.operations.server_address import Found
 from scheduler_k3s.tools import k3s, listeners, root_file
 from scheduler_k3s.tools.command import CommandError, run
 
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 class Wanted(NamedTuple):
     """What the administrator asked for. `without` is None when nothing was said about charts."""
@@ -25,9 +27,16 @@ class Wanted(NamedTuple):
 
 
 def require_root() -> None:
-    """dokku checks the names that it knows; `k3s:initialize` is none of them. Errors: PluginError."""
+    """dokku checks the names that it knows; `k3s:initialize` is none of them. Errors: PluginError.
+
+    Root's programs and files are then as those of a login: after a plain `su`, PATH and umask may be a user's.
+    """
     if os.geteuid() != 0:
         raise PluginError("This command must be run as root")
+    os.umask(0o022)
+    os.environ["PATH"] = ":".join(
+        dict.fromkeys([*os.environ.get("PATH", "").split(":"), *_PATH.split(":")])
+    ).strip(":")
 
 
 def check(wanted: Wanted, is_resumed: bool) -> Found:

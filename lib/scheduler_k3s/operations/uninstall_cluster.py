@@ -7,7 +7,8 @@ from scheduler_k3s.dokku import properties
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import helper_programs, lock, preflight, signals, target
 from scheduler_k3s.operations.cluster_release import failing
-from scheduler_k3s.operations.initialize import NODE, UNFINISHED
+from scheduler_k3s.operations.initialize import UNFINISHED
+from scheduler_k3s.operations.server_identity import NODE
 from scheduler_k3s.tools import k3s, root_file
 from scheduler_k3s.tools.cluster import Object
 
@@ -19,7 +20,6 @@ _STAYS = "dokku's properties (the token too), Debian packages, helm, and volumes
 def uninstall(is_forced: bool) -> None:
     """Errors: PluginError; what an earlier run has left can be removed by another."""
     preflight.require_root()
-    os.umask(0o022)
     with signals.cancellable("uninstall was cancelled. To go on, repeat it"), lock.cluster_lock():
         _check()
         _warn_of_nodes()

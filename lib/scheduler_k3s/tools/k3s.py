@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 
 from scheduler_k3s import k3s_config
@@ -87,12 +88,16 @@ def last_words(secrets: Sequence[Secret]) -> str:
 
 def _place(binary: str) -> None:
     """Beside its place first: another file system may be between, and k3s may run."""
-    temporary = f"{os.path.dirname(BINARY)}/.k3s.{os.getpid()}"
+    temporary = ""
     try:
-        shutil.copyfile(binary, temporary)
-        os.chmod(temporary, 0o755)
+        descriptor, temporary = tempfile.mkstemp(prefix=".k3s.", dir=os.path.dirname(BINARY))
+        with open(descriptor, "wb") as target, open(binary, "rb") as source:
+            shutil.copyfileobj(source, target)
+            os.fchmod(descriptor, 0o755)
+            target.flush()
+            os.fsync(descriptor)
         os.replace(temporary, BINARY)
     except OSError as error:
-        if os.path.lexists(temporary):
+        if temporary and os.path.lexists(temporary):
             os.unlink(temporary)
         raise PluginError(f"Unable to write {BINARY}: {error.strerror}") from None
