@@ -1,7 +1,7 @@
 """`scheduler-k3s:initialize`: makes this host the first server of a k3s cluster, ready for apps.
 
-The steps are listed in `_steps`. Each can be done again without harm, and the property `initialize-unfinished` is set
-from the first to the last: a run that ended early is repeated with the same command, and goes on where that one ended.
+The steps are listed in `_Setup.steps`. Each can be done again without harm, and the property `initialize-unfinished`
+is set from the first to the last: a run that ended early is repeated with the same command, and goes on where it ended.
 """
 
 import glob
