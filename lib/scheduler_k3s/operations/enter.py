@@ -1,6 +1,7 @@
 """scheduler-enter: a command in a running container of the app."""
 
 import contextlib
+import time
 from collections.abc import Sequence
 
 from scheduler_k3s import pods, terminal
@@ -17,6 +18,8 @@ from scheduler_k3s.tools.cluster import Cluster, name
 _BUILDER = "dokku.com/builder-type"
 _ONE_OFF = ("run", "cron")
 _NAME = "app.kubernetes.io/name"
+_WAIT = 10.0
+_TURN = 0.5
 
 
 def enter(app: str, process: str, container_id: str, command: Sequence[str]) -> int:
@@ -29,10 +32,24 @@ def enter(app: str, process: str, container_id: str, command: Sequence[str]) -> 
     base = f"/api/v1/namespaces/{name(where.namespace)}/pods"
     found = sorted(cluster.list(base, labels=f"app.kubernetes.io/part-of={app}"), key=pods.name)
     pod = _by_name(app, found, container_id) if container_id else _by_process(app, found, process)
+    path = f"{base}/{name(pods.name(pod))}"
+    _until_running(cluster, path, pod, app)
     words = list(command) or [properties.computed(app, "shell", DEFAULT_SHELL, plugin="scheduler")]
     if (pod["metadata"].get("annotations") or {}).get(_BUILDER) == "herokuish":
         words = ["/exec", *words]
-    return execute(cluster, f"{base}/{name(pods.name(pod))}", pods.container(pod), words)
+    return execute(cluster, path, pods.container(pod), words)
+
+
+def _until_running(cluster: Cluster, path: str, pod: Pod | None, app: str) -> None:
+    """Errors: PluginError for a pod that does not run soon, or never again."""
+    deadline = time.monotonic() + _WAIT
+    wanted = path.rpartition("/")[2]
+    while pod is None or not (pods.running(pod) and _is_usable(pod)):
+        if pod is None or not _is_usable(pod) or time.monotonic() > deadline:
+            why = "it was deleted" if pod is None else pods.waiting_reason(pod)
+            raise PluginError(f"Pod {wanted} of app {app} does not run: {why}")
+        time.sleep(_TURN)
+        pod = cluster.find(path)
 
 
 def execute(cluster: Cluster, path: str, container: str, words: Sequence[str]) -> int:
@@ -78,10 +95,6 @@ def _print(channel: int, data: bytes) -> None:
 def _by_name(app: str, found: Sequence[Pod], wanted: str) -> Pod:
     for pod in found:
         if wanted in (pods.name(pod), runs.shown_name(app, pod)):
-            if not _is_usable(pod):
-                raise PluginError(
-                    f"Pod {pods.name(pod)} of app {app} does not run: {pods.waiting_reason(pod)}"
-                )
             return pod
     raise PluginError(f"No pod {wanted} found for app {app}. {_known(found)}")
 
@@ -98,7 +111,7 @@ def _by_process(app: str, found: Sequence[Pod], process: str) -> Pod:
             if len(usable) > 1
             else f"There is no {kind}.{position} of app {app}, only {kind}.1"
         )
-    return usable[max(position, 1) - 1]
+    return usable[position - 1] if position else next(filter(pods.running, usable), usable[0])
 
 
 def _kind(pod: Pod) -> str:
@@ -110,10 +123,11 @@ def _is_process(pod: Pod) -> bool:
 
 
 def _is_usable(pod: Pod) -> bool:
-    return pods.running(pod) and not pods.ended(pod) and not pod["metadata"].get("deletionTimestamp")
+    """Whether it runs, or may run soon."""
+    return not pods.ended(pod) and not pod["metadata"].get("deletionTimestamp")
 
 
 def _known(found: Sequence[Pod]) -> str:
-    running = [pods.name(pod) for pod in found if _is_usable(pod)]
+    running = [pods.name(pod) for pod in found if _is_usable(pod) and pods.running(pod)]
     more = f" and {len(running) - 10} more" if len(running) > 10 else ""
     return f"Running pods: {', '.join(running[:10])}{more}" if running else "None of its pods is running"
