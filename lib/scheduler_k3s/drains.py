@@ -27,8 +27,13 @@ def owner(item: Object) -> tuple[str, str] | None:
 
 
 def evictable(pods: Sequence[Object]) -> list[Object]:
-    """Those of the pods that have not been told to go yet."""
-    return [pod for pod in pods if not _is_going(pod)]
+    """Those of the pods that have not been told to go yet, and serve until they are."""
+    return [pod for pod in pods if not (_is_going(pod) or _is_task(pod))]
+
+
+def tasks(pods: Sequence[Object]) -> list[Object]:
+    """Those of the pods that end by themselves: one-off processes and cron tasks, which nobody would take up again."""
+    return [pod for pod in pods if _is_task(pod)]
 
 
 def rolls(deployment: Object) -> bool:
@@ -60,6 +65,10 @@ def why_waiting(pods: Sequence[Object]) -> str:
 def _belongs_to_the_node(pod: Object) -> bool:
     is_daemon = (owner(pod) or ("", ""))[0] == "DaemonSet"
     return is_daemon or _MIRROR in (pod["metadata"].get("annotations") or {})
+
+
+def _is_task(pod: Object) -> bool:
+    return (owner(pod) or ("", ""))[0] == "Job"
 
 
 def _is_going(pod: Object) -> bool:

@@ -220,7 +220,7 @@ def test_a_login_reaches_every_node_and_no_k3s_is_restarted(host: DokkuHost, wor
     started = worker.run(["systemctl", "show", "--property=MainPID", "k3s-agent"]).stdout
     told = run(host, "registry:login", "docker.io", "me", "canary")
     assert "canary" not in told
-    assert f"Updating k3s registry configuration on {worker.admin_url}" in told
+    assert f"@{worker.address}:22\n" in told
     assert "On this host, when it suits: sudo systemctl restart k3s\n" in told
     assert "when it suits: sudo systemctl restart k3s-agent\n" in told
     for machine in (host, worker):

@@ -80,6 +80,7 @@ def _evict(cluster: Cluster, node: str, patience: float) -> None:
     def rest() -> tuple[list[str], str]:
         pods = _pods(cluster, node)
         refused = [why for pod in drains.evictable(pods) if (why := _evict_one(cluster, pod))]
+        refused += [f"{drains.place(pod)}: it runs to its end" for pod in drains.tasks(pods)]
         return [drains.place(pod) for pod in pods], "; ".join(dict.fromkeys(refused))
 
     _until(rest, f"pods do not leave {node}", patience)

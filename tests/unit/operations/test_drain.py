@@ -209,6 +209,25 @@ def test_a_pod_that_goes_by_itself_is_waited_for(world: World) -> None:
     assert (len(looks), world.evicted) == (6, [])
 
 
+def test_a_task_runs_to_its_end(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    task = world.pod("task", "Job/task")
+    looks: list[int] = []
+
+    def end() -> None:
+        looks.append(1)
+        if len(looks) > 5:
+            task["status"]["phase"] = "Succeeded"
+
+    world.on_look = end
+    empty(world)
+    assert world.evicted == []
+    assert "Waiting for n/task (n/task: it runs to its end)" in capsys.readouterr().out
+    task["status"]["phase"] = "Running"
+    world.on_look = lambda: None
+    with pytest.raises(drain.Blocked, match="n/task: it runs to its end"):
+        empty(world, patience=0.05)
+
+
 def test_an_error_puts_the_node_back(world: World) -> None:
     def down() -> None:
         if world.node["spec"]:
