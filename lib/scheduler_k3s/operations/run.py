@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from scheduler_k3s import assemble, docker_options, log, oneoff, settings, storage, terminal, values, words
 from scheduler_k3s import cron as cron_tasks
 from scheduler_k3s.app import App, Image, Resources
-from scheduler_k3s.dokku import facts, properties, triggers
+from scheduler_k3s.decorations import LABELS
+from scheduler_k3s.dokku import decoration_files, facts, properties, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.lines import OutputClosed
 from scheduler_k3s.manifests import job
@@ -58,6 +59,10 @@ def run(app: str, env: Sequence[str], command: Sequence[str]) -> int:
                 print(pod.pod["metadata"]["name"], flush=True)
                 return 0
             result = _attend(pod, tty=tty, stdin=wants_input)
+            if result.reason and _is_overdue(cluster, f"{path}/{name(job_name)}"):
+                result = Result(
+                    result.code, f"DeadlineExceeded: its time was {wanted.deadline} s (--ttl-seconds)"
+                )
         except OutputClosed as closed:
             raise closed.error from None
         finally:
@@ -73,6 +78,16 @@ def run(app: str, env: Sequence[str], command: Sequence[str]) -> int:
 def _attend(pod: RunPod, *, tty: bool, stdin: bool) -> Result:
     attached.converse(pod, tty=tty, stdin=stdin)
     return pod.until_ended()
+
+
+def _is_overdue(cluster: Cluster, path: str) -> bool:
+    """Whether it was the Job's clock that ended the pod, which looks like any that was deleted."""
+    try:
+        found = cluster.find(path) or {}
+    except PluginError:
+        return False
+    conditions = (found.get("status") or {}).get("conditions") or ()
+    return any(item.get("reason") == "DeadlineExceeded" for item in conditions)
 
 
 def _remove(cluster: Cluster, path: str) -> None:
@@ -138,8 +153,8 @@ def _model(
         security=docker_options.security(facts.docker_options(app, "run").get(docker_options.DEFAULT, ())),
         mounts=storage.mounts(app, where.namespace, mounts, shm_size),
         shm_size=shm_size,
-        annotations=facts.decorations(app, ""),
-        labels=facts.decorations(app, "labels."),
+        annotations=decoration_files.read(app, ""),
+        labels=decoration_files.read(app, LABELS),
     )
     return model, Run(
         suffix=secrets.token_hex(5),
