@@ -11,7 +11,7 @@ choose_command() {
 			if [ -z "${K3S_URL:-}" ]; then
 				command=server
 			elif [ -z "${K3S_TOKEN:-}${K3S_TOKEN_FILE:-}" ]; then
-				refuse "Defaulted k3s exec command to 'agent' because K3S_URL is defined, but K3S_TOKEN or K3S_TOKEN_FILE is not defined."
+				refuse 'K3S_URL makes this host an agent, which needs K3S_TOKEN or K3S_TOKEN_FILE too'
 			else
 				command=agent
 			fi
@@ -31,42 +31,41 @@ choose_command() {
 
 fetch() {
 	if command -v curl >/dev/null; then
-		curl -sfL -o "$2" "$1" || refuse "Download failed: $1"
+		curl -sfL -o "$2" "$1" || refuse "Unable to fetch $1"
 	elif command -v wget >/dev/null; then
-		wget -qO "$2" "$1" || refuse "Download failed: $1"
+		wget -qO "$2" "$1" || refuse "Unable to fetch $1"
 	else
-		refuse 'Can not find curl or wget for downloading files'
+		refuse 'neither curl nor wget is here'
 	fi
 }
 
 download() {
 	if [ "${INSTALL_K3S_SKIP_DOWNLOAD:-false}" = true ]; then
-		say 'Skipping k3s download and verify'
-		[ -x "$bin/k3s" ] || refuse "Executable k3s binary not found at $bin/k3s"
+		say 'Nothing is downloaded, as asked'
+		[ -x "$bin/k3s" ] || refuse "There is no program at $bin/k3s"
 		return
 	fi
 	work=$(mktemp -d -t k3s-install.XXXXXXXXXX)
 	trap 'rm -rf "$work"' EXIT
 	version=${INSTALL_K3S_VERSION:-}
 	if [ -z "$version" ]; then
-		say "Finding release for channel ${INSTALL_K3S_CHANNEL:-stable}"
+		say "Asking which version is ${INSTALL_K3S_CHANNEL:-stable}"
 		fetch "@RELEASES@/channels/${INSTALL_K3S_CHANNEL:-stable}" "$work/version"
 		version=$(cat "$work/version")
 	fi
-	say "Using $version as release"
-	say "Downloading hash @RELEASES@/$version/sha256sum-amd64.txt"
+	say "Version: $version"
+	say "Fetching digests: @RELEASES@/$version/sha256sum-amd64.txt"
 	fetch "@RELEASES@/$version/sha256sum-amd64.txt" "$work/list"
 	wanted=$(sed -n 's/ [ *]k3s$//p' "$work/list")
 	if [ -x "$bin/k3s" ] && [ "$(digest "$bin/k3s")" = "$wanted" ]; then
-		say 'Skipping binary downloaded, installed k3s matches hash'
+		say 'The program is there already'
 		return
 	fi
-	say "Downloading binary @RELEASES@/$version/k3s"
+	say "Fetching program: @RELEASES@/$version/k3s"
 	fetch "@RELEASES@/$version/k3s" "$work/k3s"
-	say 'Verifying binary download'
 	found=$(digest "$work/k3s")
-	[ "$found" = "$wanted" ] || refuse "Download sha256 does not match $wanted, got $found"
-	say "Installing k3s to $bin/k3s"
+	[ "$found" = "$wanted" ] || refuse "The program has the digest $found, not $wanted"
+	say "Program: $bin/k3s"
 	chmod 755 "$work/k3s"
 	chown root:root "$work/k3s"
 	mv -f "$work/k3s" "$bin/k3s"
@@ -79,21 +78,21 @@ make_links() {
 	for tool in kubectl crictl ctr; do
 		if [ "${INSTALL_K3S_SYMLINK:-}" != force ]; then
 			if [ -e "$bin/$tool" ]; then
-				say "Skipping $bin/$tool symlink to k3s, already exists"
+				say "$bin/$tool is there already"
 				continue
 			fi
 			if command -v $tool >/dev/null; then
-				say "Skipping $bin/$tool symlink to k3s, command exists in PATH at $(command -v $tool)"
+				say "$tool is there already: $(command -v $tool)"
 				continue
 			fi
 		fi
-		say "Creating $bin/$tool symlink to k3s"
+		say "Link: $bin/$tool"
 		ln -sf k3s "$bin/$tool"
 	done
 }
 
 make_killall() {
-	say "Creating killall script $bin/k3s-killall.sh"
+	say "Script: $bin/k3s-killall.sh"
 	cat >"$bin/k3s-killall.sh" <<'END'
 #!/bin/sh
 [ "$(id -u)" -eq 0 ] || exec sudo "$0" "$@"
@@ -121,7 +120,7 @@ END
 }
 
 make_uninstall() {
-	say "Creating uninstall script $uninstall"
+	say "Script: $uninstall"
 	cat >"$uninstall" <<END
 #!/bin/sh
 set -x
@@ -134,7 +133,7 @@ systemctl daemon-reload
 remove_uninstall() { rm -f $uninstall; }
 trap remove_uninstall EXIT
 if ls $systemd/k3s*.service >/dev/null 2>&1; then
-	set +x; echo 'Additional k3s services installed, skipping uninstall of k3s'; set -x
+	set +x; echo 'The program stays: other k3s services need it'; set -x
 	exit
 fi
 for tool in kubectl crictl ctr; do
@@ -147,15 +146,15 @@ END
 }
 
 make_service() {
-	say "env: Creating environment file $unit.env"
+	say "Environment: $unit.env"
 	(
 		umask 077
 		env | grep -E '^(K3S_|CONTAINERD_|http_proxy|https_proxy|no_proxy|HTTP_PROXY|HTTPS_PROXY|NO_PROXY)' | sort >"$unit.env" || :
 	)
-	say "systemd: Creating service file $unit"
+	say "Service: $unit"
 	cat >"$unit" <<END
 [Unit]
-Description=Lightweight Kubernetes
+Description=k3s
 Wants=network-online.target
 After=network-online.target
 
@@ -188,7 +187,7 @@ start() {
 	systemctl daemon-reload >/dev/null
 	if [ "${INSTALL_K3S_SKIP_START:-false}" = true ]; then return; fi
 	if [ "$before" = "$(state)" ] && [ "${INSTALL_K3S_FORCE_RESTART:-false}" != true ]; then
-		say 'No change detected so skipping service start'
+		say 'Nothing has changed, so nothing is restarted'
 		return
 	fi
 	say "systemd: Starting $name"
@@ -197,8 +196,8 @@ start() {
 
 state() { sha256sum "$bin/k3s" "$unit" "$unit.env" 2>&1 || :; }
 
-[ "$(id -u)" -eq 0 ] || refuse 'You need to be root to perform this install'
-[ -x /bin/systemctl ] || [ -x /sbin/openrc-run ] || refuse 'Can not find systemd or openrc to use as a process supervisor for k3s'
+[ "$(id -u)" -eq 0 ] || refuse 'This must be run as root'
+[ -x /bin/systemctl ] || [ -x /sbin/openrc-run ] || refuse 'There is neither systemd nor openrc here'
 # shellcheck disable=SC2086 # the variable holds words
 choose_command ${INSTALL_K3S_EXEC:-} "$@"
 before=$(state)

@@ -32,7 +32,11 @@ func newClient(base, authority, certificate, key string) (*client, error) {
 		return nil, err
 	}
 	settings := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}}
-	return &client{base, &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: settings}}}, nil
+	return &client{base, httpClient(settings)}, nil
+}
+
+func httpClient(settings *tls.Config) *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: settings}}
 }
 
 // call sends a request and reads the answer into `answer`, unless that is nil.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -27,7 +28,8 @@ type member struct {
 }
 
 func etcdClient(address string) (*client, error) {
-	return newClient("https://"+address+":2379", tlsFolder+"/etcd/server-ca.crt", tlsFolder+"/etcd/client.crt", tlsFolder+"/etcd/client.key")
+	own := tlsFolder + "/etcd/client"
+	return newClient("https://"+address+":2379", tlsFolder+"/etcd/server-ca.crt", own+".crt", own+".key")
 }
 
 func (c *client) members() ([]member, error) {
@@ -40,11 +42,8 @@ func (c *client) members() ([]member, error) {
 
 // startEtcd starts the embedded etcd: the one of before, a new cluster's, or one more member beside the server at `joined`.
 func startEtcd(ctx context.Context, o *options, m *node, joined string) error {
-	s := subject{name: "etcd", names: []string{"localhost"}, addresses: []string{"127.0.0.1", m.address}}
-	for name, authority := range map[string]string{"etcd/client": "server-ca", "etcd/server-client": "server-ca", "etcd/peer-server-client": "peer-ca"} {
-		if err := issueTo(name, "etcd/"+authority, s); err != nil {
-			return err
-		}
+	if err := makeEtcdCertificates(m); err != nil {
+		return err
 	}
 	name, err := os.ReadFile(memberFile)
 	isNew := err != nil
@@ -80,6 +79,15 @@ func startEtcd(ctx context.Context, o *options, m *node, joined string) error {
 		return err
 	}
 	return wait(ctx, 60, "etcd", func() error { return own.call(http.MethodGet, "/health", nil, nil) })
+}
+
+func makeEtcdCertificates(m *node) error {
+	s := subject{name: "etcd", names: []string{"localhost"}, addresses: []string{"127.0.0.1", m.address}}
+	return errors.Join(
+		issueTo("etcd/client", "etcd/server-ca", s),
+		issueTo("etcd/server-client", "etcd/server-ca", s),
+		issueTo("etcd/peer-server-client", "etcd/peer-ca", s),
+	)
 }
 
 func runEtcd(o *options, m *node, peers, state string) error {
@@ -162,29 +170,28 @@ func removeMember(name string) {
 	}
 }
 
-// wait asks until there is no error, and returns the last one after some seconds.
-func wait(ctx context.Context, seconds int, what string, ask func() error) error {
-	var err error
-	for end := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(end); {
-		if err = ask(); err == nil {
-			return nil
+// watchMembers takes the etcd member of each node that is deleted out, and forgets the node's password.
+func (m *node) watchMembers(ctx context.Context) {
+	known := map[string]string{}
+	for ctx.Err() == nil {
+		time.Sleep(time.Second)
+		nodes, err := m.api.nodes()
+		if err != nil {
+			continue
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case gone := <-ended:
-			return gone
-		case <-time.After(100 * time.Millisecond):
+		for name, memberName := range known {
+			if _, there := nodes[name]; there {
+				continue
+			}
+			delete(known, name)
+			if memberName != "" && memberName != m.member {
+				removeMember(memberName)
+			}
+			_ = m.api.call(http.MethodDelete, "/api/v1/namespaces/kube-system/secrets/"+name+".node-password.k3s", nil, nil)
+			log.Printf("level=info msg=\"Node %s was deleted\"", name)
+		}
+		for name, one := range nodes {
+			known[name] = one.Metadata.Annotations[memberAnnotation]
 		}
 	}
-	return fmt.Errorf("waited %d s for %s: %w", seconds, what, err)
-}
-
-// flagged makes program flags of `name=value` words.
-func flagged(values []string) []string {
-	flags := []string{}
-	for _, value := range values {
-		flags = append(flags, "--"+value)
-	}
-	return flags
 }

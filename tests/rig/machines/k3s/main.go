@@ -20,8 +20,7 @@ var version = "v0.0.0+k3s1"
 const (
 	parts      = "/opt/k3s-parts"
 	kubeconfig = "/etc/rancher/k3s/k3s.yaml"
-	usage      = "NAME:\n   k3s - Kubernetes, but small and simple\n\nUSAGE:\n   k3s [global options] command [command options]\n\n" +
-		"COMMANDS:\n   server   Run management server\n   agent    Run node agent\n   kubectl  Run kubectl\n   ctr      Run ctr\n"
+	usage      = "Usage: k3s --version | server | agent | kubectl | ctr [words]\n"
 )
 
 func main() {

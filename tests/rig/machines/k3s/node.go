@@ -24,6 +24,7 @@ type node struct {
 	name, address, port, member string
 	api                         *client
 	podRange                    string
+	routes                      map[string]string
 
 	lock    sync.Mutex
 	servers []string
@@ -37,7 +38,8 @@ func newNode(o *options) *node {
 	}
 	port := firstOf(o.text("https-listen-port"), "6443")
 	_ = os.MkdirAll(logFolder, 0o755)
-	return &node{options: o, name: name, address: firstOf(last(o.words("node-ip")), ownAddress(o.text("flannel-iface"))), port: port}
+	address := firstOf(last(o.words("node-ip")), ownAddress(o.text("flannel-iface")))
+	return &node{options: o, name: name, address: address, port: port, routes: map[string]string{}}
 }
 
 // ownAddress is the IPv4 address of the interface, or of the one that the default route takes.
@@ -147,50 +149,6 @@ func (m *node) start(ctx context.Context, base string) error {
 	return m.startKubeProxy()
 }
 
-func (m *node) startKubelet() error {
-	settings := object{
-		"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "address": "0.0.0.0",
-		"authentication": object{
-			"x509": object{"clientCAFile": agentFolder + "/client-ca.crt"}, "anonymous": object{"enabled": false}, "webhook": object{"enabled": true},
-		},
-		"authorization": object{"mode": "Webhook"}, "tlsCertFile": agentFolder + "/serving-kubelet.crt", "tlsPrivateKeyFile": agentFolder + "/serving-kubelet.key",
-		"containerRuntimeEndpoint": "unix://" + containerdSocket, "cgroupDriver": "cgroupfs", "failCgroupV1": false, "failSwapOn": false, "oomScoreAdj": 0,
-		"clusterDNS": []string{dnsAddress}, "clusterDomain": "cluster.local", "containerLogMaxSize": "64Mi",
-		"imageGCHighThresholdPercent": 100, "imageGCLowThresholdPercent": 99,
-		"evictionHard":              object{"memory.available": "100Mi", "nodefs.available": "100Mi", "imagefs.available": "100Mi"},
-		"nodeStatusUpdateFrequency": "5s", "serializeImagePulls": false, "registryPullQPS": 0, "eventRecordQPS": 0,
-	}
-	content, _ := json.Marshal(settings)
-	if err := writeFile(agentFolder+"/etc/kubelet.json", content, 0o600); err != nil {
-		return err
-	}
-	words := []string{
-		"--config=" + agentFolder + "/etc/kubelet.json", "--kubeconfig=" + agentFolder + "/kubelet.kubeconfig",
-		"--hostname-override=" + m.name, "--node-ip=" + m.address, "--cert-dir=" + agentFolder + "/pki",
-	}
-	if labels := m.options.words("node-label"); len(labels) > 0 {
-		words = append(words, "--node-labels="+strings.Join(labels, ","))
-	}
-	if taints := m.options.words("node-taint"); len(taints) > 0 {
-		words = append(words, "--register-with-taints="+strings.Join(taints, ","))
-	}
-	return start(parts+"/kubernetes/kubelet", append(words, flagged(m.options.list("kubelet-arg"))...)...)
-}
-
-func (m *node) startKubeProxy() error {
-	settings := object{
-		"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "iptables", "clusterCIDR": clusterRange,
-		"clientConnection": object{"kubeconfig": agentFolder + "/kube-proxy.kubeconfig"}, "hostnameOverride": m.name,
-		"healthzBindAddress": "0.0.0.0:10256", "metricsBindAddress": "127.0.0.1:10249", "iptables": object{"minSyncPeriod": "200ms"},
-		"conntrack": object{"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
-	}
-	content, _ := json.Marshal(settings)
-	if err := writeFile(agentFolder+"/etc/kube-proxy.json", content, 0o600); err != nil {
-		return err
-	}
-	return start(parts+"/kubernetes/kube-proxy", append([]string{"--config=" + agentFolder + "/etc/kube-proxy.json"}, flagged(m.options.list("kube-proxy-arg"))...)...)
-}
-
 // watch keeps the node's labels and the routes to other nodes' pods right until we end or a part does.
 func (m *node) watch(ctx context.Context, o *options) error {
 	for {
@@ -220,10 +178,11 @@ func (m *node) refresh(o *options) error {
 	servers := []string{}
 	for name, other := range nodes {
 		address := other.Metadata.Annotations[addressAnnotation]
-		if name != m.name && address != "" && other.Spec.PodCIDR != "" {
-			if err := command("ip", "route", "replace", other.Spec.PodCIDR, "via", address); err != nil {
+		if pods := other.Spec.PodCIDR; name != m.name && address != "" && pods != "" && m.routes[pods] != address {
+			if err := command("ip", "route", "replace", pods, "via", address); err != nil {
 				return err
 			}
+			m.routes[pods] = address
 		}
 		if other.Metadata.Annotations[memberAnnotation] != "" && address != "" {
 			servers = append(servers, address+":"+m.port)
@@ -242,7 +201,8 @@ func (m *node) describe(o *options) error {
 	given, _ := json.Marshal(append([]string{o.command}, o.given...))
 	annotations := object{
 		addressAnnotation: m.address, "k3s.io/hostname": m.name, "k3s.io/node-args": string(given),
-		"flannel.alpha.coreos.com/backend-type": firstOf(o.text("flannel-backend"), "vxlan"), "flannel.alpha.coreos.com/public-ip": m.address,
+		"flannel.alpha.coreos.com/backend-type": firstOf(o.text("flannel-backend"), "vxlan"),
+		"flannel.alpha.coreos.com/public-ip":    m.address,
 	}
 	labels := object{"node.kubernetes.io/instance-type": "k3s"}
 	if m.member != "" {

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // The packaged components of k3s of which a cluster shows whether they were disabled.
 var packaged = map[string]string{"traefik": "traefik", "local-storage": "local-path-provisioner"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -103,4 +104,31 @@ func notify() {
 		syscall.Close(socket)
 	}
 	log.Printf("level=info msg=\"Notifying systemd that k3s is up and running\" error=%v", err)
+}
+
+// wait asks until there is no error, and returns the last one after some seconds.
+func wait(ctx context.Context, seconds int, what string, ask func() error) error {
+	var err error
+	for end := time.Now().Add(time.Duration(seconds) * time.Second); time.Now().Before(end); {
+		if err = ask(); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case gone := <-ended:
+			return gone
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("waited %d s for %s: %w", seconds, what, err)
+}
+
+// flagged makes program flags of `name=value` words.
+func flagged(values []string) []string {
+	flags := []string{}
+	for _, value := range values {
+		flags = append(flags, "--"+value)
+	}
+	return flags
 }

@@ -2,17 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"log"
-	"net/http"
 	"net/url"
 	"os"
-	"os/user"
 	"strconv"
 	"strings"
-	"time"
 )
 
 const (
@@ -94,7 +89,7 @@ func joinServers(o *options, m *node) (string, error) {
 	}
 	secret, err := parseToken(o.text("token"), "server")
 	if err != nil {
-		return "", fmt.Errorf("starting kubernetes: preparing server: %w", err)
+		return "", fmt.Errorf("joining: %w", err)
 	}
 	there, err := dial(server, secret)
 	var b bootstrap
@@ -102,12 +97,12 @@ func joinServers(o *options, m *node) (string, error) {
 		err = there.ask("/v1-k3s/server-bootstrap", nil, &b)
 	}
 	if err != nil {
-		return "", fmt.Errorf("starting kubernetes: preparing server: failed to validate server configuration: %w", err)
+		return "", fmt.Errorf("joining %s: %w", server, err)
 	}
 	own := critical(o)
 	for name, value := range b.Critical {
 		if own[name] != value {
-			return "", fmt.Errorf("starting kubernetes: preparing server: failed to validate server configuration: critical configuration value mismatch between servers: %s is %q, not %q", name, own[name], value)
+			return "", fmt.Errorf("%s must be the same on all servers: it is %q, not %q", name, own[name], value)
 		}
 	}
 	for name, content := range b.Files {
@@ -132,8 +127,9 @@ func prepareServer(o *options, m *node) error {
 	if err := writeTokens(o); err != nil {
 		return err
 	}
-	addresses := append([]string{"127.0.0.1", apiServerAddress, serviceAddress, m.address, o.text("advertise-address"), m.name}, o.words("tls-san")...)
-	names := []string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", "localhost"}
+	own := []string{"127.0.0.1", apiServerAddress, serviceAddress, m.address, o.text("advertise-address"), m.name}
+	addresses := append(own, o.words("tls-san")...)
+	names := []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
 	err := errors.Join(
 		issueTo("serving-kube-apiserver", "server-ca", subject{name: "k3s", names: names, addresses: addresses}),
 		issueTo("client-kube-apiserver", "client-ca", subject{name: "system:apiserver", group: "system:masters"}),
@@ -143,144 +139,10 @@ func prepareServer(o *options, m *node) error {
 		err = errors.Join(err, issueTo("client-"+name, "client-ca", subject{name: "system:" + name, group: group}))
 	}
 	for _, name := range []string{"kube-controller-manager", "kube-scheduler"} {
-		path := dataFolder + "/server/cred/" + name + ".kubeconfig"
-		err = errors.Join(err, writeKubeconfig(path, "https://"+apiServerAddress+":"+m.port, tlsFolder+"/client-"+name, tlsFolder+"/server-ca.crt", 0o600))
+		path, own := dataFolder+"/server/cred/"+name+".kubeconfig", tlsFolder+"/client-"+name
+		err = errors.Join(err, writeKubeconfig(path, m.apiServer(), own, tlsFolder+"/server-ca.crt", 0o600))
 	}
 	return errors.Join(err, writeAdmin(o, m))
-}
-
-// writeAdmin leaves the administrator's kubeconfig, with the mode and group that were asked for.
-func writeAdmin(o *options, m *node) error {
-	path := firstOf(o.text("write-kubeconfig"), kubeconfig)
-	mode, err := strconv.ParseUint(firstOf(o.text("write-kubeconfig-mode"), "600"), 8, 32)
-	if err != nil {
-		return fmt.Errorf("write-kubeconfig-mode: %w", err)
-	}
-	err = writeKubeconfig(path, "https://127.0.0.1:"+m.port, tlsFolder+"/client-admin", tlsFolder+"/server-ca.crt", os.FileMode(mode))
-	if name := o.text("write-kubeconfig-group"); err == nil && name != "" {
-		group, lookup := user.LookupGroup(name)
-		if lookup != nil {
-			return lookup
-		}
-		id, _ := strconv.Atoi(group.Gid)
-		return os.Chown(path, 0, id)
-	}
-	return err
-}
-
-func writeKubeconfig(path, server, certificate, authority string, mode os.FileMode) error {
-	encoded := map[string]string{}
-	for name, file := range map[string]string{"ca": authority, "crt": certificate + ".crt", "key": certificate + ".key"} {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		encoded[name] = base64.StdEncoding.EncodeToString(content)
-	}
-	text := fmt.Sprintf(`apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: %s
-    server: %s
-  name: default
-contexts:
-- context:
-    cluster: default
-    user: default
-  name: default
-current-context: default
-kind: Config
-preferences: {}
-users:
-- name: default
-  user:
-    client-certificate-data: %s
-    client-key-data: %s
-`, encoded["ca"], server, encoded["crt"], encoded["key"])
-	if err := writeFile(path, []byte(text), mode); err != nil {
-		return err
-	}
-	if strings.HasPrefix(path, "/etc/rancher/") {
-		return os.Chmod("/etc/rancher/k3s", 0o755)
-	}
-	return nil
-}
-
-func startControlPlane(ctx context.Context, o *options, m *node) error {
-	words := []string{
-		"--advertise-address=" + firstOf(o.text("advertise-address"), m.address), "--bind-address=" + apiServerAddress, "--secure-port=" + m.port,
-		"--etcd-servers=https://127.0.0.1:2379", "--etcd-cafile=" + tlsFolder + "/etcd/server-ca.crt",
-		"--etcd-certfile=" + tlsFolder + "/etcd/client.crt", "--etcd-keyfile=" + tlsFolder + "/etcd/client.key",
-		"--client-ca-file=" + tlsFolder + "/client-ca.crt", "--tls-cert-file=" + tlsFolder + "/serving-kube-apiserver.crt",
-		"--tls-private-key-file=" + tlsFolder + "/serving-kube-apiserver.key", "--kubelet-certificate-authority=" + tlsFolder + "/server-ca.crt",
-		"--kubelet-client-certificate=" + tlsFolder + "/client-kube-apiserver.crt", "--kubelet-client-key=" + tlsFolder + "/client-kube-apiserver.key",
-		"--kubelet-preferred-address-types=InternalIP", "--requestheader-client-ca-file=" + tlsFolder + "/request-header-ca.crt",
-		"--requestheader-allowed-names=system:auth-proxy", "--requestheader-username-headers=X-Remote-User",
-		"--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-		"--proxy-client-cert-file=" + tlsFolder + "/client-auth-proxy.crt", "--proxy-client-key-file=" + tlsFolder + "/client-auth-proxy.key",
-		"--service-account-issuer=https://kubernetes.default.svc.cluster.local", "--service-account-key-file=" + tlsFolder + "/service.key",
-		"--service-account-signing-key-file=" + tlsFolder + "/service.key", "--service-cluster-ip-range=" + serviceRange,
-		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--anonymous-auth=false", "--allow-privileged",
-		"--enable-bootstrap-token-auth",
-	}
-	if err := start(parts+"/kubernetes/kube-apiserver", append(words, flagged(o.list("kube-apiserver-arg"))...)...); err != nil {
-		return err
-	}
-	api, err := newClient("https://"+apiServerAddress+":"+m.port, tlsFolder+"/server-ca.crt", tlsFolder+"/client-admin.crt", tlsFolder+"/client-admin.key")
-	if err != nil {
-		return err
-	}
-	m.api = api
-	err = wait(ctx, 120, "the API server", func() error { return api.call(http.MethodGet, "/readyz", nil, nil) })
-	if err != nil {
-		return err
-	}
-	if !o.yes("disable-controller-manager") {
-		words = []string{
-			"--kubeconfig=" + dataFolder + "/server/cred/kube-controller-manager.kubeconfig", "--bind-address=127.0.0.1",
-			"--cluster-cidr=" + clusterRange, "--allocate-node-cidrs", "--cluster-signing-cert-file=" + tlsFolder + "/client-ca.crt",
-			"--cluster-signing-key-file=" + tlsFolder + "/client-ca.key", "--root-ca-file=" + tlsFolder + "/server-ca.crt",
-			"--service-account-private-key-file=" + tlsFolder + "/service.key", "--use-service-account-credentials",
-			"--enable-hostpath-provisioner", "--leader-elect-lease-duration=6s", "--leader-elect-renew-deadline=4s", "--leader-elect-retry-period=1s",
-		}
-		if err := start(parts+"/kubernetes/kube-controller-manager", append(words, flagged(o.list("kube-controller-manager-arg"))...)...); err != nil {
-			return err
-		}
-	}
-	if o.yes("disable-scheduler") {
-		return nil
-	}
-	words = []string{
-		"--kubeconfig=" + dataFolder + "/server/cred/kube-scheduler.kubeconfig", "--bind-address=127.0.0.1",
-		"--leader-elect-lease-duration=6s", "--leader-elect-renew-deadline=4s", "--leader-elect-retry-period=1s",
-	}
-	return start(parts+"/kubernetes/kube-scheduler", append(words, flagged(o.list("kube-scheduler-arg"))...)...)
-}
-
-// watchMembers takes the etcd member of each node that is deleted out, and forgets the node's password.
-func (m *node) watchMembers(ctx context.Context) {
-	known := map[string]string{}
-	for ctx.Err() == nil {
-		time.Sleep(time.Second)
-		nodes, err := m.api.nodes()
-		if err != nil {
-			continue
-		}
-		for name, memberName := range known {
-			if _, there := nodes[name]; there {
-				continue
-			}
-			delete(known, name)
-			if memberName != "" && memberName != m.member {
-				removeMember(memberName)
-			}
-			_ = m.api.call(http.MethodDelete, "/api/v1/namespaces/kube-system/secrets/"+name+".node-password.k3s", nil, nil)
-			log.Printf("level=info msg=\"Node %s was deleted\"", name)
-		}
-		for name, one := range nodes {
-			known[name] = one.Metadata.Annotations[memberAnnotation]
-		}
-	}
 }
 
 func contains(words []string, word string) bool {

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 )
 
 const (
@@ -49,7 +48,7 @@ func writeTokens(o *options) error {
 	}
 	if known := storedSecret(tokenFile); known != "" {
 		if o.text("token") != "" && secret.password != known {
-			return fmt.Errorf("bootstrap data already found and encrypted with different token")
+			return fmt.Errorf("the token is not the one that this server's data was made with")
 		}
 		secret.password = known
 	}
@@ -97,31 +96,29 @@ func digestOf(content []byte) string {
 
 // supervisor is a server that this node has joined or joins.
 type supervisor struct {
-	base      string
-	token     token
-	authority []byte
-	http      *http.Client
+	base  string
+	token token
+	http  *http.Client
 }
 
 // dial asks for the cluster's authority and holds it against the token's digest; without one it has to trust.
 func dial(base string, t token) (*supervisor, error) {
-	trusting := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	trusting := httpClient(&tls.Config{InsecureSkipVerify: true})
 	response, err := trusting.Get(base + "/cacerts")
 	if err != nil {
-		return nil, fmt.Errorf("failed to get CA certs: %w", err)
+		return nil, fmt.Errorf("no answer about the cluster's authority: %w", err)
 	}
 	defer response.Body.Close()
 	authority, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("failed to get CA certs: %s", response.Status)
+		return nil, fmt.Errorf("no answer about the cluster's authority: %s", response.Status)
 	}
 	if found := digestOf(authority); t.digest != "" && t.digest != found {
-		return nil, fmt.Errorf("token CA hash does not match the Cluster CA certificate hash: %s != %s", t.digest, found)
+		return nil, fmt.Errorf("the cluster's authority has the digest %s, not %s, which the token names", found, t.digest)
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority)
-	checking := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	return &supervisor{strings.TrimSuffix(base, "/"), t, authority, checking}, nil
+	return &supervisor{strings.TrimSuffix(base, "/"), t, httpClient(&tls.Config{RootCAs: roots})}, nil
 }
 
 // ask posts a question as the token's user.
