@@ -26,6 +26,8 @@ check: venv
 	$(VENV)/bin/mypy lib tests/rig tests/unit tests/cluster tests/machines tests/bench
 	$(VENV)/bin/mypy commands triggers/*
 	$(VENV)/bin/mypy subcommands/*
+	test -z "$$(gofmt -l tests/rig)"
+	cd tests/rig/machines/k3s && go vet .
 	tests/rig/packages shellcheck
 	shellcheck install.sh lib/helpers/* tests/rig/venv tests/rig/packages tests/host/run tests/host/k3s_host .ci/run tests/host/*.bats tests/host/*.bash \
 		tests/rig/dokku/bin/dokku tests/rig/dokku/lib/plugn.bash tests/rig/dokku/lib/property-functions \
