@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 from pathlib import Path
@@ -109,7 +110,9 @@ def test_an_app_is_adopted_under_load_and_the_host_given_back(cluster: Cluster, 
     with rig.host.host() as host:
         host.use(cluster.kubeconfig)
         host.dokku("ps:set", "--global", "stop-timeout-seconds", "4")
-        with app(host, "adopted", config={"KEY": "val"}, scale="web=2 worker=1") as name:
+        with app(
+            host, f"adopted{secrets.token_hex(3)}", config={"KEY": "val"}, scale="web=2 worker=1"
+        ) as name:
             built(host, name, image)
             store = old_properties(host, name)
             predecessor.install(
@@ -156,7 +159,7 @@ def test_an_app_is_adopted_under_load_and_the_host_given_back(cluster: Cluster, 
             assert web.spec.strategy.rolling_update.max_unavailable == 0
             assert history(name) == ["superseded", "deployed"]
 
-            with app(host, "made-here") as second:
+            with app(host, f"{name}-2") as second:
                 host.dokku("scheduler-k3s:labels:set", second, "team", "a", "--resource-type", "pod")
                 host.dokku("git:from-image", second, image)
                 said = run_installer(host, "--restore")
@@ -167,4 +170,4 @@ def test_an_app_is_adopted_under_load_and_the_host_given_back(cluster: Cluster, 
                 host.dokku("ps:scale", "--skip-deploy", name, "worker=3")
                 assert "+   replicas: 3" in preview_from_a_clone(host, name)
                 run_installer(host, f"file://{CHECKOUT}")
-        eventually(lambda: left_over(cluster, "adopted") == [])
+        eventually(lambda: left_over(cluster, name) == [])
