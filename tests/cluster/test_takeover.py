@@ -166,7 +166,7 @@ def test_an_app_is_adopted_under_load_and_the_host_given_back(cluster: Cluster, 
                 delete = f"--namespace default delete deployment {second}-web --cascade=orphan"
                 assert delete in said
                 assert f"dokku ps:rebuild {second}" in said
-                assert f"deployment {name}-" not in said
+                assert f"deployment {name}-web" not in said
                 host.dokku("ps:scale", "--skip-deploy", name, "worker=3")
                 assert "+   replicas: 3" in preview_from_a_clone(host, name)
                 run_installer(host, f"file://{CHECKOUT}")
