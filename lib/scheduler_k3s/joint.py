@@ -2,16 +2,31 @@
 
 An attachment delivers what is written from some moment on, which nobody tells; the log has everything from the
 beginning, line by line. In the log stdout and stderr are one stream, in the order of their lines, and containerd
-leaves out the carriage return that a terminal puts before each newline: all here is without it (`plain`).
+leaves out one carriage return before each newline, as a terminal puts there: all here is without any (`plain`).
 """
 
+import re
 from collections import Counter
 
 SAMPLE = 4096
+_RETURNS = re.compile(rb"\r+\n")
 
 
 def plain(data: bytes) -> bytes:
-    return data.replace(b"\r\n", b"\n")
+    return _RETURNS.sub(b"\n", data) if b"\r\n" in data else data
+
+
+class Stream:
+    """Makes plain what comes in pieces. `held` is what the next piece decides about."""
+
+    def __init__(self) -> None:
+        self.held = b""
+
+    def take(self, piece: bytes) -> bytes:
+        data = self.held + piece if self.held else piece
+        end = len(data.rstrip(b"\r")) if data.endswith(b"\r") else len(data)
+        self.held = data[end:]
+        return plain(data[:end])
 
 
 def offset(log: bytes, out: bytes, err: bytes, ended: bool) -> int | None:

@@ -1,5 +1,6 @@
 """Where the log and an attachment meet, for every moment at which somebody can attach."""
 
+import itertools
 from collections import Counter
 
 from hypothesis import given
@@ -93,3 +94,15 @@ def test_the_end_of_much_output_is_found_in_the_last_lines_of_the_log() -> None:
     assert joint.end_of(numbers[20000:], numbers[:40000]) == 20000
     assert joint.end_of(numbers[45000:], numbers[:40000]) is None
     assert joint.end_of(b"y\n" * 9000, b"y\n" * 9000) is None
+
+
+@given(
+    st.lists(st.sampled_from([b"\r", b"\n", b"a"]), max_size=12).map(b"".join), st.lists(st.integers(0, 12))
+)
+def test_carriage_returns_before_newlines_are_gone_however_the_output_comes(
+    text: bytes, cuts: list[int]
+) -> None:
+    stream, edges = joint.Stream(), sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    pieces = [stream.take(text[start:end]) for start, end in itertools.pairwise(edges)]
+    assert b"".join(pieces) + stream.held == joint.plain(text)
+    assert b"\r\n" not in joint.plain(text)

@@ -53,23 +53,26 @@ class _Printed:
     """
 
     def __init__(self, tty: bool) -> None:
-        self.size = 0
         self.tails = {STDOUT: bytearray(), STDERR: bytearray()}
         self.failure: OSError | None = None
         self._newline = b"\r\n" if tty else b"\n"
-        self._returned = False
+        self._size = 0
+        self._streams = {STDOUT: joint.Stream(), STDERR: joint.Stream()}
+
+    @property
+    def size(self) -> int:
+        return self._size + sum(len(stream.held) for stream in self._streams.values())
 
     def __call__(self, channel: int, data: bytes) -> None:
         """Output as the process wrote it."""
         self._write(2 if channel == STDERR else 1, data)
-        self.size += len(data) - data.count(b"\r\n") - (self._returned and data[:1] == b"\n")
-        self._returned = data[-1:] == b"\r"
+        self._size += len(self._streams[channel].take(data))
         self._note(channel, data)
 
     def logged(self, data: bytes) -> None:
         """Output as the log has it."""
         self._write(1, data.replace(b"\n", self._newline))
-        self.size += len(data)
+        self._size += len(data)
         self._note(STDOUT, data)
 
     def _note(self, channel: int, data: bytes) -> None:
@@ -318,8 +321,11 @@ def _copy(run: RunPod, skip: int, take: Callable[[bytes], bool], **query: str | 
     with run.cluster.copy().stream(
         f"{run.path}/log", silence, container=pods.container(pod), **query
     ) as answer:
-        while data := answer.read1(_CHUNK):
-            data = joint.plain(data)
+        stream, is_over = joint.Stream(), False
+        while not is_over:
+            piece = answer.read1(_CHUNK)
+            is_over = not piece
+            data = stream.take(piece) if piece else stream.held
             if skip >= len(data):
                 skip -= len(data)
             elif take(data[skip:]):

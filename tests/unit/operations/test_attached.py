@@ -142,6 +142,11 @@ def test_a_terminal_gets_its_carriage_returns(
     world.log = NUMBERS
     world.converse(out(shown[8_000:200_000]) + DONE, tty=True)
     assert capfdbinary.readouterr() == (shown, b"")
+    # a file with carriage returns of its own: the node takes one of two away
+    shown = NUMBERS.replace(b"\n", b"\r\r\n")
+    world.log = NUMBERS.replace(b"\n", b"\r\n")
+    world.converse(out(shown[:200_000]) + DONE, tty=True)
+    assert capfdbinary.readouterr().out.replace(b"\r", b"") == NUMBERS
 
 
 @pytest.mark.parametrize("numbered", [True, False])
