@@ -97,6 +97,7 @@ class ChartRun:
         finally:
             # whatever ends this early: helm must not go on alone, and has to record the revision as failed
             running.abort(0.0)
+        watch.show_rest()
         for line in running.output().splitlines():
             if line.startswith(("Warning:", "WARNING:")):
                 log.exclaim(line)

@@ -45,6 +45,12 @@ class ChartWatch:
             log.detail_quiet(f"Waiting for {self.chart.name}: {text}{time_passed}")
             self._said, self._said_at = text, now
 
+    def show_rest(self) -> None:
+        """helm does not wait for the last pod of a DaemonSet, nor for those that an operator makes."""
+        self.look()
+        if chart_pods.waiting(self.pods):
+            log.detail_quiet(f"Not waited for: {chart_pods.summary(self.pods, self._reports.events)}")
+
     def report(self, headline: str) -> RolloutFailed:
         """The headline, and for each pod that did not come up why, with its last log lines."""
         self.look()

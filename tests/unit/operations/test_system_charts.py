@@ -256,6 +256,17 @@ def test_the_first_failure_ends_the_run_with_helm_s_words_and_the_pods(setup: Se
     ]
 
 
+def test_pods_that_helm_did_not_wait_for_are_told_of(setup: Setup, capfd: pytest.CaptureFixture[str]) -> None:
+    waiting = {"reason": "ErrImagePull", "message": "not found"}
+    status = {"containerStatuses": [{"name": "v", "image": "timberio/vector", "state": {"waiting": waiting}}]}
+    setup.api.put("/api/v1/namespaces/vector/pods/vector-1", status=status)
+    system_charts.install(names=["vector"])
+    assert processed(capfd.readouterr().out)["vector"][-2:] == [
+        "Not waited for: 0 of 1 pods ready, 1 failing to pull timberio/vector",
+        "Installed vector 0.52.0",
+    ]
+
+
 def test_a_chart_that_the_repository_lacks_names_the_setting(setup: Setup) -> None:
     setup.files.serve("/index.yaml", b'{"entries": {}}')
     assert refusal() == (
