@@ -35,7 +35,8 @@ def host(lab: Laboratory, repository: Repository) -> DokkuHost:
         lab.servers.pages[f"/{name}"] = lambda: b"#!/bin/sh\n"
     made.dokku("config:set", "--global", "--no-restart", f"DOKKU_SCHEDULER_K3S_KUBECTX_URL={lab.servers.url}")
     made.dokku("scheduler-k3s:set", "--global", "chart-repository-url", repository.url)
-    made.dokku("scheduler-k3s:set", "--global", "token", TOKEN)
+    # as a command it would stand in sudo's log
+    made.write(f"{STORE}/token", TOKEN, mode=0o600, owner="dokku")
     made.dokku("scheduler-k3s:set", "--global", "letsencrypt-email-prod", "admin@example.com", check=False)
     return made
 
