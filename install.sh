@@ -14,7 +14,8 @@ files alone, and installs this one under the same name. Apps, properties and wha
 A host without the plugin would take every deploy of a k3s app for done, so on any failure dokku's own comes back.
 
 URL        git repository to install from; else the origin of the clone that this script is in
---restore  put dokku's own scheduler-k3s back and remove this plugin; its tools under /opt stay
+--restore  name the apps that dokku's own scheduler-k3s could not deploy any more, put it back and remove this plugin;
+           its tools under /opt stay
 
 It can be repeated at any time. Later versions come with: dokku plugin:update scheduler-k3s
 TEXT
