@@ -251,7 +251,8 @@ def test_the_first_failure_ends_the_run_with_helm_s_words_and_the_pods(setup: Se
     setup.api.put("/api/v1/namespaces/cert-manager/pods/webhook-1", status=status)
     message = refusal()
     assert message.splitlines()[:2] == [
-        "Unable to install helm charts: Error installing chart cert-manager: context deadline exceeded",
+        "Unable to install helm charts: Error installing chart cert-manager: "
+        "not all of it was ready within 300s (context deadline exceeded)",
         "cert-manager: pod webhook-1: NotReady: started, not ready yet",
     ]
 
