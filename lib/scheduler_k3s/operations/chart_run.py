@@ -140,7 +140,7 @@ def _ensure_namespace(cluster: Cluster, namespace: str) -> None:
 
 
 def _explained(chart: Chart, output: str) -> str:
-    text = output.removeprefix("Error: ") or "helm failed without a word"
+    text = f"\n{output}".partition("\nError: ")[2] or output or "helm failed without a word"
     if "deadline exceeded" in text or "timed out" in text:
         text = f"not all of it was ready within {_WAIT:g}s ({text})"
     is_foreign = "exists and cannot be imported" in text

@@ -18,7 +18,7 @@ from unit.object_api import Object, ObjectApi, serve
 HELM = 'echo "$3 $(basename $(dirname $0))" >/dev/null; printf "%s\\n" "$*" >>"$TOOLS/calls"; ' + (
     'for word; do case $previous in --values) cat "$word" >"$TOOLS/values";; esac; previous=$word; done\n'
 )
-FAIL = "echo 'Error: context deadline exceeded' >&2; exit 1\n"
+FAIL = "echo 'Release does not exist. Installing it now.'; echo; echo 'Error: context deadline exceeded' >&2; exit 1\n"
 
 
 class Setup:
