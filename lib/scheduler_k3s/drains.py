@@ -43,6 +43,22 @@ def rolls(deployment: Object) -> bool:
     return is_rolling and not spec.get("paused") and spec.get("replicas", 1) > 0
 
 
+def claims(deployment: Object) -> list[str]:
+    """The volume claims that its pods mount."""
+    volumes = deployment["spec"]["template"].get("spec", {}).get("volumes") or ()
+    return [
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in volumes
+        if "persistentVolumeClaim" in volume
+    ]
+
+
+def is_for_one_node(claim: Object) -> bool:
+    """Whether a pod elsewhere cannot have the volume before the one here has gone."""
+    modes = claim["spec"].get("accessModes") or ()
+    return not {"ReadWriteMany", "ReadOnlyMany"} & set(modes)
+
+
 def place(item: Object) -> str:
     """As in `default/shop-web-1`."""
     return f"{item['metadata']['namespace']}/{item['metadata']['name']}"

@@ -12,7 +12,7 @@ from scheduler_k3s import confirmation, log, nodes, remote_host
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.joining import UNINSTALLERS
 from scheduler_k3s.nodes import Node
-from scheduler_k3s.operations import cluster_list, drain, lock, signals, target
+from scheduler_k3s.operations import cluster_list, drain, leaving, lock, signals, target
 from scheduler_k3s.remote_host import RemoteHost
 from scheduler_k3s.tools import k3s, ssh
 from scheduler_k3s.tools.cluster import Cluster, name
@@ -92,7 +92,7 @@ def _check(cluster: Cluster, node: Node) -> None:
         )
     try:
         drain.check(cluster, node.name)
-    except drain.Blocked as error:
+    except leaving.Blocked as error:
         raise PluginError(f"{error.message}. {_FORCED}") from None
 
 
@@ -120,8 +120,8 @@ def _empty(cluster: Cluster, node: Node, force: bool) -> None:
         return
     with drain.cordoned(cluster, node.name):
         try:
-            drain.empty(cluster, node.name)
-        except drain.Blocked as error:
+            drain.empty(cluster, node.name, force=force)
+        except leaving.Blocked as error:
             if not force:
                 raise PluginError(f"{error.message}. {node.name} stays in the cluster. {_FORCED}") from None
             log.warn(error.message)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import drain
+from scheduler_k3s.operations import drain, leaving
 from scheduler_k3s.tools.cluster import ApiError, Cluster
 
 Object = dict[str, Any]
@@ -19,6 +19,7 @@ class World:
         self.node: Object = {"metadata": {"name": "a"}, "spec": {}}
         self.pods: list[Object] = []
         self.deployments: dict[str, Object] = {}
+        self.claims: dict[str, Object] = {}
         self.stuck: set[str] = set()
         self.budgets: dict[str, int] = {}
         self.evicted: list[str] = []
@@ -58,7 +59,13 @@ class World:
         return found
 
     def find(self, path: str) -> Object | None:
-        return self.node if path == "/api/v1/nodes/a" else self.deployments.get(path.rpartition("/")[2])
+        _, kind, name = path.rsplit("/", 2)
+        known = {
+            "nodes": {"a": self.node},
+            "deployments": self.deployments,
+            "persistentvolumeclaims": self.claims,
+        }
+        return known[kind].get(name)
 
     def list(self, path: str, labels: str = "", fields: str = "") -> list[Object]:
         if labels:
@@ -106,8 +113,8 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(drain, "_INTERVAL", 0.0)
-    monkeypatch.setattr(drain, "_REPORT", 0.0)
+    monkeypatch.setattr(leaving, "_INTERVAL", 0.0)
+    monkeypatch.setattr(leaving, "_REPORT", 0.0)
     return World()
 
 
@@ -133,6 +140,20 @@ def test_pods_of_deployments_are_rolled_and_the_others_evicted(world: World) -> 
     assert world.node["spec"]["unschedulable"] is True
 
 
+@pytest.mark.parametrize(("mode", "rolled"), [("ReadWriteOnce", []), ("ReadWriteMany", ["web"])])
+def test_a_volume_that_one_node_can_have_leaves_before_it_comes(
+    world: World, capsys: pytest.CaptureFixture[str], mode: str, rolled: list[str]
+) -> None:
+    """A new pod elsewhere would wait for the volume, and the old one for the new pod."""
+    template = world.deployment("web")["spec"]["template"]
+    template["spec"] = {"volumes": [{"emptyDir": {}}, {"persistentVolumeClaim": {"claimName": "data"}}]}
+    world.claims["data"] = {"spec": {"accessModes": [mode]}}
+    empty(world)
+    assert [name for name, _ in world.restarts] == rolled
+    assert world.evicted == ([] if rolled else ["web-1"])
+    assert ("n/web pauses while it moves" in capsys.readouterr().out) != bool(rolled)
+
+
 def test_a_budget_is_waited_for_and_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.pod("db-0", "StatefulSet/db")
     world.budgets["db-0"] = 3
@@ -144,7 +165,7 @@ def test_a_budget_is_waited_for_and_named(world: World, capsys: pytest.CaptureFi
 def test_what_blocks_is_named_and_the_node_takes_pods_again(world: World) -> None:
     world.pod("db-0", "StatefulSet/db")
     world.budgets["db-0"] = 1_000_000
-    with pytest.raises(drain.Blocked, match=r"pods do not leave a: n/db-0 \(n/db-0: the budget web needs"):
+    with pytest.raises(leaving.Blocked, match=r"pods do not leave a: n/db-0 \(n/db-0: the budget web needs"):
         empty(world, patience=0.1)
     assert not world.node["spec"].get("unschedulable")
 
@@ -153,7 +174,7 @@ def test_a_node_that_was_cordoned_before_stays_so(world: World) -> None:
     world.node["spec"]["unschedulable"] = True
     world.pod("db-0", "StatefulSet/db")
     world.budgets["db-0"] = 1_000_000
-    with pytest.raises(drain.Blocked):
+    with pytest.raises(leaving.Blocked):
         empty(world, patience=0.0)
     assert world.node["spec"]["unschedulable"] is True
 
@@ -162,13 +183,23 @@ def test_a_node_that_was_cordoned_before_stays_so(world: World) -> None:
 def test_a_deployment_that_cannot_move_is_put_back(world: World, before: str) -> None:
     world.deployment("web", restarted=before)
     world.stuck.add("web")
-    with pytest.raises(drain.Blocked) as raised:
+    with pytest.raises(leaving.Blocked) as raised:
         empty(world, patience=0.05)
     assert (
         "pods do not move from a: n/web-1 of n/web (web-2: 0/1 nodes are available)" in raised.value.message
     )
     assert world.evicted == []
     assert [stamp for _, stamp in world.restarts[1:]] == [before or None]
+
+
+def test_by_force_it_is_evicted_though_its_new_pods_cannot_be_up(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.deployment("web")
+    world.stuck.add("web")
+    drain.empty(cast(Cluster, world), "a", 0.05, force=True)
+    assert world.evicted == ["web-1"]
+    assert "pods do not move from a: n/web-1 of n/web" in capsys.readouterr().err
 
 
 def test_a_deployment_that_was_deployed_meanwhile_is_left_as_it_is(world: World) -> None:
@@ -182,7 +213,7 @@ def test_a_deployment_that_was_deployed_meanwhile_is_left_as_it_is(world: World)
             }
 
     world.on_look = deploy
-    with pytest.raises(drain.Blocked):
+    with pytest.raises(leaving.Blocked):
         empty(world, patience=0.05)
     assert len(world.restarts) == 1
 
@@ -190,7 +221,7 @@ def test_a_deployment_that_was_deployed_meanwhile_is_left_as_it_is(world: World)
 def test_pods_that_nothing_makes_again_are_refused_before_anything_changes(world: World) -> None:
     world.deployment("web")
     world.pod("alone")
-    with pytest.raises(drain.Blocked, match=r"^a runs pods that nothing makes again elsewhere: n/alone\. "):
+    with pytest.raises(leaving.Blocked, match=r"^a runs pods that nothing makes again elsewhere: n/alone\. "):
         empty(world)
     assert (world.restarts, world.evicted, world.node["spec"]) == ([], [], {})
 
@@ -224,7 +255,7 @@ def test_a_task_runs_to_its_end(world: World, capsys: pytest.CaptureFixture[str]
     assert "Waiting for n/task (n/task: it runs to its end)" in capsys.readouterr().out
     task["status"]["phase"] = "Running"
     world.on_look = lambda: None
-    with pytest.raises(drain.Blocked, match="n/task: it runs to its end"):
+    with pytest.raises(leaving.Blocked, match="n/task: it runs to its end"):
         empty(world, patience=0.05)
 
 
