@@ -12,7 +12,7 @@ from rig.host import TOOLS, Host
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools import kustomize
 
-from .apps import app, deployment, get
+from .apps import app, deployment, get, place, pushed
 
 pytestmark = pytest.mark.cluster
 
@@ -151,3 +151,23 @@ def test_a_kustomization_that_forgets_the_app_takes_it_away_and_says_so(host: Ho
         with pytest.raises(client.ApiException, match="not found"):
             deployment(cluster, "forget-web")
     eventually(lambda: "extra" not in _config_maps(cluster))
+
+
+def test_what_a_kustomization_renames_is_watched_and_a_release_without_objects_is_still_ours(
+    host: Host, cluster: Cluster, sample_image: str
+) -> None:
+    with app(host, "renaming") as name:
+        pushed(host, name, sample_image)
+        renaming = "resources: [rendered.yaml]\nnameSuffix: -blue\n"
+        file = place(host, f"data/scheduler-k3s/{name}/kustomization/kustomization.yaml", renaming)
+        done = host.dokku("ps:restart", name)
+        assert "web: 1 of 1 pods ready" in done.stdout
+        assert deployment(cluster, "renaming-web-blue").status.ready_replicas == 1
+        assert eventually(lambda: get(name))
+        file.write_text("commonAnnotations: {a: b}\n")
+        host.dokku("ps:restart", name)
+        with pytest.raises(client.ApiException, match="not found"):
+            deployment(cluster, "renaming-web-blue")
+        file.write_text("resources: [rendered.yaml]\n")
+        host.dokku("ps:restart", name)
+        assert deployment(cluster, "renaming-web").status.ready_replicas == 1

@@ -63,16 +63,20 @@ def test_a_record_is_never_larger_than_said(cluster: Cluster, namespace: str, na
     assert item["data"] == {"text": CONTENTS[name]}
 
 
-def test_helm_reads_a_record_whose_status_was_changed(cluster: Cluster, namespace: str) -> None:
+@pytest.mark.parametrize("status", ["pending-upgrade", "uninstalling"])
+def test_helm_goes_on_from_a_record_whose_status_was_changed(
+    cluster: Cluster, namespace: str, status: str
+) -> None:
     install(namespace, "shop", "é<&>")
     client = api.Cluster.open(str(target.KUBECONFIG))
     found = release.newest(client, namespace, "shop")
     assert found is not None
-    release.set_status(client, found, "pending-upgrade", "killed")
+    release.set_status(client, found, status, "killed")
     (entry,) = json.loads(helm(namespace, "history", "shop", "--output=json"))
-    assert (entry["status"], entry["description"]) == ("pending-upgrade", "killed")
+    assert (entry["status"], entry["description"]) == (status, "killed")
     pending = release.newest(client, namespace, "shop")
     assert pending is not None
+    assert pending.status in release.PENDING
     release.set_status(client, pending, "failed", "taken over")
     install(namespace, "shop", "again")
     history = json.loads(helm(namespace, "history", "shop", "--output=json"))

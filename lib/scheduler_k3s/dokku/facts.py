@@ -12,7 +12,8 @@ from typing import Any
 
 from scheduler_k3s import jsonc, trigger_auth
 from scheduler_k3s.app import Port
-from scheduler_k3s.dokku import extracted, host, properties, triggers
+from scheduler_k3s.decorations import LABELS
+from scheduler_k3s.dokku import decoration_files, extracted, host, properties, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.secret import Secret
 
@@ -91,9 +92,9 @@ def gather(app: str) -> Facts:
         stop_timeout=properties.computed(app, "stop-timeout-seconds", "30", plugin="ps"),
         checks_disabled=_checks_disabled(app),
         docker_config=docker_config(app),
-        annotations=decorations(app, ""),
-        labels=decorations(app, "labels."),
-        reserved=reserved_decorations(app),
+        annotations=decoration_files.read(app, ""),
+        labels=decoration_files.read(app, LABELS),
+        reserved=decoration_files.left_out(app),
         cron=cron_properties(app),
         trigger_auth=trigger_auth.stored(app),
         docker_options=docker_options(app, "deploy"),
@@ -281,50 +282,6 @@ def _checks_disabled(app: str) -> frozenset[str]:
     """Process types that the checks plugin leaves unchecked; `_all_` stands for all of them."""
     types = ",".join(properties.read(app, name, plugin="checks") for name in ("disabled", "skipped"))
     return frozenset(type_.strip() for type_ in types.split(",") if type_.strip())
-
-
-def decorations(app: str, prefix: str) -> dict[str, dict[str, str]]:
-    """The user's annotations (or labels): what is set for the app, over what is set for all apps.
-
-    What the app sets for all its processes also wins over what is set for one process of all apps. Keys that are
-    not the user's to set are left out.
-    """
-    from scheduler_k3s.decorations import reserved
-
-    common, own = (_decorations(scope, prefix) for scope in (properties.GLOBAL, app))
-    result: dict[str, dict[str, str]] = {}
-    for key in {**common, **own}:
-        resource = key.rpartition(".")[2]
-        everywhere = own.get(f"{properties.GLOBAL}.{resource}", {})
-        kept = {name: value for name, value in common.get(key, {}).items() if name not in everywhere}
-        result[key] = {
-            name: value
-            for name, value in {**kept, **own.get(key, {})}.items()
-            if not reserved(name, prefix, resource)
-        }
-    return result
-
-
-def reserved_decorations(app: str) -> list[tuple[str, str, str, str]]:
-    """Annotations and labels that an older version stored and that are left out: scope, `labels.` or nothing,
-    `<process>.<resource>` and key."""
-    from scheduler_k3s.decorations import LABELS, reserved
-
-    return [
-        (scope, prefix, where, name)
-        for scope in (app, properties.GLOBAL)
-        for prefix in ("", LABELS)
-        for where, values in _decorations(scope, prefix).items()
-        for name in values
-        if reserved(name, prefix, where.rpartition(".")[2])
-    ]
-
-
-def _decorations(scope: str, prefix: str) -> dict[str, dict[str, str]]:
-    from scheduler_k3s.decorations import files
-
-    names = properties.names(scope)
-    return {key: properties.read_map(scope, name) for name, key in files(names, prefix)}
 
 
 def _json(question: str, text: str) -> Any:

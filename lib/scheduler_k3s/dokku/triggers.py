@@ -5,6 +5,7 @@ run with the same words, outputs are joined, the first failure ends it. 20_event
 passed over.
 """
 
+import _thread
 import os
 
 from scheduler_k3s import log
@@ -23,6 +24,10 @@ TIMEOUT = 60.0
 _GRACE = 10.0
 _children: "set[Popen[bytes]]" = set()
 """Programs that are being asked, by any thread."""
+_starting = _thread.allocate_lock()
+_MAIN = _thread.get_ident()
+_over: list[bool] = []
+"""True after a signal, which ends the children: threads that still run start no more of them."""
 
 
 class TriggerError(PluginError):
@@ -72,20 +77,29 @@ def output(argv: "Sequence[str]", timeout: float) -> "CompletedProcess[bytes]":
     """
     import subprocess
 
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as child:
-        _children.add(child)
-        try:
-            out, errors = child.communicate(timeout=timeout)
-        except BaseException:
+    from scheduler_k3s.unbroken import unbroken
+
+    child = None
+    try:
+        with unbroken(), _starting:
+            if _over and _thread.get_ident() != _MAIN:
+                raise PluginError(f"{os.path.basename(argv[0])} is not asked any more")
+            child = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            _children.add(child)
+        out, errors = child.communicate(timeout=timeout)
+    except BaseException:
+        if child is not None:
             _kill(child)
-            raise
-        finally:
+            child.communicate()
+        raise
+    finally:
+        if child is not None:
             _children.discard(child)
     return subprocess.CompletedProcess(argv, child.returncode, out, errors)
 
@@ -113,20 +127,26 @@ def together(questions: "Sequence[Callable[[], T]]") -> "list[T]":
             errors[index] = error
 
     threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(len(questions))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             thread.join()
     except BaseException:
         # a signal: the threads end with the process, what they have started would not
-        for child in tuple(_children):
-            _kill(child)
+        _end_children()
         raise
     for error in errors:
         if error is not None:
             raise error
     return answers  # type: ignore[return-value]
+
+
+def _end_children() -> None:
+    with _starting:
+        _over.append(True)
+        for child in _children:
+            _kill(child)
 
 
 def fire(trigger: str, *words: str) -> None:
@@ -136,14 +156,19 @@ def fire(trigger: str, *words: str) -> None:
     """
     import subprocess
 
+    from scheduler_k3s.unbroken import unbroken
+
     log.debug(f"plugn trigger {trigger} {' '.join(words)}")
     argv = ["plugn", "trigger", trigger, *words]
-    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True) as child:
-        try:
-            code = child.wait()
-        except BaseException:
+    child = None
+    try:
+        with unbroken():
+            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)
+        code = child.wait()
+    except BaseException:
+        if child is not None:
             _terminate(child)
-            raise
+        raise
     if code != 0:
         raise PluginError(f"Error running {trigger}: exit code {code}")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from scheduler_k3s.errors import Cancelled
+from scheduler_k3s.unbroken import interrupt
 
 SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)
 
@@ -24,7 +25,7 @@ def cancellable(message: str, shell_code: bool = False) -> Iterator[None]:
         del frame
         for each in SIGNALS:
             signal.signal(each, ignore)
-        raise Cancelled(message, 128 + number if shell_code else 1)
+        interrupt(Cancelled(message, 128 + number if shell_code else 1))
 
     previous = {each: signal.signal(each, cancel) for each in SIGNALS}
     try:
