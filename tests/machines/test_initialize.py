@@ -196,7 +196,7 @@ def test_an_app_is_deployed_there(host: DokkuHost) -> None:
     host.dokku("proxy:set", "--global", "k3s")
     host.dokku("registry:set", "--global", "push-on-release", "true")
     host.dokku("apps:create", "first")
-    host.dokku("git:from-image", "first", images.sample(greeting="from a cluster of its own"))
+    host.dokku("git:from-image", "first", images.sample("first", greeting="from a cluster of its own"))
     address = host.run(
         ["kubectl", "get", "service", "first-web", "--output", "jsonpath={.spec.clusterIP}"]
     ).stdout
