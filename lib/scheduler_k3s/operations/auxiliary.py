@@ -16,6 +16,7 @@ from scheduler_k3s.tools import helm, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object
 from scheduler_k3s.tools.command import CommandError
 from scheduler_k3s.tools.release import Release
+from scheduler_k3s.unbroken import unbroken
 
 VERSION = "0.0.1"
 _TITLES = {
@@ -74,8 +75,11 @@ def checked(name: str, files: Mapping[str, str]) -> Mapping[str, str]:
 
 def write(runner: helm.Helm, namespace: str, files: Mapping[str, Mapping[str, str]]) -> None:
     """Install or upgrade the releases, all at the same time."""
-    upgrades = {name: runner.upgrade(name, namespace, chart_files) for name, chart_files in files.items()}
+    upgrades: dict[str, helm.Upgrade] = {}
     try:
+        for name, chart_files in files.items():
+            with unbroken():
+                upgrades[name] = runner.upgrade(name, namespace, chart_files)
         for name, upgrade in upgrades.items():
             finish(upgrade, next(title for kind, title in _TITLES.items() if name.startswith(f"{kind}-")))
     finally:
