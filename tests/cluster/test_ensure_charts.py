@@ -46,6 +46,7 @@ def host(cluster: Cluster, repository: Repository) -> Iterator[Host]:
         laid_out.dokku("scheduler-k3s:set", "--global", URL, repository.url)
         laid_out.dokku("scheduler-k3s:set", "--global", "charts-disabled", "ingress-nginx")
         yield laid_out
+    cluster.kubectl("delete", "namespace", "vector", "longhorn-system", "--ignore-not-found", "--wait=false")
 
 
 @pytest.fixture(autouse=True)
