@@ -86,15 +86,15 @@ func startControllerManager(o *options) error {
 		"--enable-hostpath-provisioner",
 	)
 	words = append(words, flagged(o.list("kube-controller-manager-arg"))...)
-	return start(parts+"/kubernetes/kube-controller-manager", words...)
+	return keep(parts+"/kubernetes/kube-controller-manager", words...)
 }
 
 func startScheduler(o *options) error {
 	words := append(elected("kube-scheduler"), "--bind-address=127.0.0.1")
-	return start(parts+"/kubernetes/kube-scheduler", append(words, flagged(o.list("kube-scheduler-arg"))...)...)
+	return keep(parts+"/kubernetes/kube-scheduler", append(words, flagged(o.list("kube-scheduler-arg"))...)...)
 }
 
-// elected are the flags of a part of which one in the cluster works; one that has lost etcd for long ends, and we with it.
+// elected are the flags of a part of which one in the cluster works.
 func elected(name string) []string {
 	return []string{
 		"--kubeconfig=" + dataFolder + "/server/cred/" + name + ".kubeconfig",

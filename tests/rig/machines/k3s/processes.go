@@ -17,6 +17,7 @@ var (
 	starts   = make(chan func())
 	lock     sync.Mutex
 	children []*exec.Cmd
+	stopping bool
 	ended    = make(chan error, 16)
 )
 
@@ -32,11 +33,47 @@ func init() {
 
 // start runs a part beside us; it ends with us, and its end is told on `ended`.
 func start(program string, arguments ...string) error {
-	name := filepath.Base(program)
-	file, err := os.OpenFile(logFolder+"/"+name+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	cmd, err := spawn(program, arguments)
+	if err == nil {
+		go func() { ended <- describeEnd(program, cmd.Wait()) }()
+	}
+	return err
+}
+
+// keep is start for a part that ends itself when the machine was too busy for it; it gets another chance.
+func keep(program string, arguments ...string) error {
+	cmd, err := spawn(program, arguments)
 	if err != nil {
 		return err
 	}
+	go func() {
+		for {
+			started := time.Now()
+			err := cmd.Wait()
+			if time.Since(started) > 10*time.Second {
+				cmd, err = spawn(program, arguments)
+			}
+			if err != nil || time.Since(started) <= 10*time.Second {
+				ended <- describeEnd(program, err)
+				return
+			}
+		}
+	}()
+	return nil
+}
+
+func describeEnd(program string, err error) error {
+	name := filepath.Base(program)
+	return fmt.Errorf("%s exited: %v%s", name, err, lastLines(logFolder+"/"+name+".log"))
+}
+
+func spawn(program string, arguments []string) (*exec.Cmd, error) {
+	name := filepath.Base(program)
+	file, err := os.OpenFile(logFolder+"/"+name+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
 	cmd := exec.Command(program, arguments...)
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET=", "KUBERNETES_VERSION="+version, "PATH="+parts+"/bin:"+os.Getenv("PATH"))
@@ -44,24 +81,23 @@ func start(program string, arguments ...string) error {
 	done := make(chan error)
 	starts <- func() { done <- cmd.Start() }
 	if err := <-done; err != nil {
-		return err
+		return nil, err
 	}
-	file.Close()
 	lock.Lock()
+	defer lock.Unlock()
+	if stopping {
+		_ = cmd.Process.Kill()
+	}
 	children = append(children, cmd)
-	lock.Unlock()
 	log.Printf("level=info msg=\"Running %s\"", name)
-	go func() {
-		err := cmd.Wait()
-		ended <- fmt.Errorf("%s exited: %v%s", name, err, lastLines(logFolder+"/"+name+".log"))
-	}()
-	return nil
+	return cmd, nil
 }
 
 // stopAll ends the parts in the order that lets each say goodbye to the next: the last started first.
 func stopAll() {
 	lock.Lock()
 	defer lock.Unlock()
+	stopping = true
 	for i := len(children) - 1; i >= 0; i-- {
 		child := children[i]
 		_ = child.Process.Signal(syscall.SIGTERM)
