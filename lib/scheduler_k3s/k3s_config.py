@@ -26,6 +26,7 @@ WORKER = ("node-role.kubernetes.io/worker", "worker")
 
 _DISABLED = ("local-storage", "traefik")
 """Longhorn and a chart of ours take their places."""
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)}
 _LONGEST = 63
 _LETTERS = values.ALNUM | {"-"}
 
@@ -96,6 +97,11 @@ def render(config: Config) -> Secret:
     return Secret(MARK + "".join(_entry(key, value) for key, value in config.items()))
 
 
+def quoted(value: str | bool) -> str:
+    """As JSON, which is YAML too once what YAML takes for breaks or refuses is escaped."""
+    return json.dumps(value, ensure_ascii=False).translate(_ESCAPED)
+
+
 def _server(node: Node, token: Secret, agent_token: Secret, names: Sequence[str]) -> Config:
     address = {"advertise-address": node.address} if node.address else {}
     reached = [name for name in dict.fromkeys((node.address, *names)) if name]
@@ -125,5 +131,5 @@ def _entry(key: str, value: str | bool | Secret | Sequence[str]) -> str:
     if isinstance(value, Secret):
         value = value.reveal()
     if isinstance(value, (str, bool)):
-        return f"{key}: {json.dumps(value, ensure_ascii=False)}\n"
-    return f"{key}:\n" + "".join(f"  - {json.dumps(item, ensure_ascii=False)}\n" for item in value)
+        return f"{key}: {quoted(value)}\n"
+    return f"{key}:\n" + "".join(f"  - {quoted(item)}\n" for item in value)
