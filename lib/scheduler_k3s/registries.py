@@ -49,4 +49,4 @@ def _load(text: str) -> dict[str, Any]:
 def _dump(content: dict[str, Any]) -> str:
     import yaml
 
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    return str(yaml.safe_dump(content, sort_keys=False))
