@@ -48,6 +48,11 @@ def built(host: Host, name: str, image: str) -> None:
     host.dokku("ps:set", name, "skip-deploy", "true")
     host.dokku("git:from-image", name, image)
     host.dokku("ps:set", name, "skip-deploy")
+    for path in host.lib.glob(f"data/*/{name}/*.[0-9]*"):
+        if path.suffix == ".missing":
+            path.unlink()
+        else:
+            path.rename(path.with_suffix(""))  # as a deploy that succeeds leaves it
     deployed = host.lib / f"config/common/{name}/deployed"
     deployed.parent.mkdir(parents=True, exist_ok=True)
     deployed.write_text("true")
