@@ -89,20 +89,6 @@ def run_installer(host: Host, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def preview_from_a_clone(host: Host, name: str) -> str:
-    """With dokku's own plugin in place, as one looks before the switch."""
-    clone = host.prefix / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], check=True)
-    kept = ("DOKKU_ROOT", "DOKKU_LIB_ROOT", "DOKKU_SCHEDULER_K3S_TOOLS", "PATH")
-    known = [f"{key}={value}" for key, value in environment(host).items() if key in kept]
-    words = [str(clone / "subcommands/preview"), "scheduler-k3s:preview", name]
-    done = subprocess.run(
-        ["sudo", "-u", "dokku", "env", *known, *words], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_an_app_is_adopted_under_load_and_the_host_given_back(cluster: Cluster, tmp_path: Path) -> None:
     files = {
         "app/app.json": json.dumps({"cron": [{"command": TASK[0], "schedule": TASK[2]}]}),
@@ -172,7 +158,5 @@ def test_an_app_is_adopted_under_load_and_the_host_given_back(cluster: Cluster, 
                 assert delete in said
                 assert f"dokku ps:rebuild {second}" in said
                 assert f"deployment {name}-web" not in said
-                host.dokku("ps:scale", "--skip-deploy", name, "worker=3")
-                assert "+   replicas: 3" in preview_from_a_clone(host, name)
                 run_installer(host, f"file://{CHECKOUT}")
         eventually(lambda: left_over(cluster, name) == [])
