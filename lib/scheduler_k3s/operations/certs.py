@@ -15,6 +15,7 @@ from scheduler_k3s.operations.place import Place
 from scheduler_k3s.tools import helm, private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Unreachable
 from scheduler_k3s.tools.release import PENDING, Release
+from scheduler_k3s.tools.revisions import revisions_of
 
 _QUICK = 3.0
 _INTERRUPTED = "ended by dokku: the command that made this revision was killed"
@@ -54,7 +55,7 @@ def removed(app: str) -> None:
     imported.mark(app, imported.REMOVED)
     if cluster is None:
         return
-    if not release.revisions(cluster, where.namespace, imported.release_name(app)):
+    if not revisions_of(cluster, where.namespace, imported.release_name(app)):
         imported.mark(app, "")
         return
     _route(cluster, app, where, secured=False)

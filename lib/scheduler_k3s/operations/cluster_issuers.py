@@ -4,8 +4,8 @@ from scheduler_k3s import settings
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.issuer import API_VERSION, SERVERS, cluster_issuers
 from scheduler_k3s.operations import cluster_release, target
-from scheduler_k3s.tools import release
 from scheduler_k3s.tools.cluster import Cluster
+from scheduler_k3s.tools.revisions import revisions_of
 
 NAME = "cluster-issuers"
 NAMESPACE = "cert-manager"
@@ -20,7 +20,7 @@ def apply() -> None:
 
 def exists(cluster: Cluster) -> bool:
     """Whether there is a release, with issuers or by now without."""
-    return bool(release.revisions(cluster, NAMESPACE, NAME))
+    return bool(revisions_of(cluster, NAMESPACE, NAME))
 
 
 def _apply() -> None:

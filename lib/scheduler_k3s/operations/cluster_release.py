@@ -9,6 +9,7 @@ from scheduler_k3s.manifests import chart
 from scheduler_k3s.operations import auxiliary, lock, signals, state, target
 from scheduler_k3s.tools import helm, private, release
 from scheduler_k3s.tools.cluster import Cluster, Object
+from scheduler_k3s.tools.revisions import revisions_of
 
 _WAIT = 300.0
 _LATER = "What is set stays stored. Bring it to the cluster with: dokku scheduler-k3s:ensure-charts"
@@ -45,7 +46,7 @@ def install(
 
 
 def exists(cluster: Cluster, name: str, namespace: str) -> bool:
-    return bool(release.revisions(cluster, namespace, name))
+    return bool(revisions_of(cluster, namespace, name))
 
 
 def uninstall(name: str, namespace: str) -> None:

@@ -18,6 +18,7 @@ from scheduler_k3s.secret import Secret
 from scheduler_k3s.tools import openssl, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object, name
 from scheduler_k3s.tools.release import Release
+from scheduler_k3s.tools.revisions import revisions_of
 
 PROPERTY = "tls-cert-imported"
 REMOVED = "removed"
@@ -104,7 +105,7 @@ def mark(app: str, value: str) -> None:
 def _without_files(cluster: Cluster, app: str, namespace: str) -> Imported:
     if properties.read(app, PROPERTY) != "true":
         return Imported()
-    if release.revisions(cluster, namespace, release_name(app)):
+    if revisions_of(cluster, namespace, release_name(app)):
         return Imported(usable=True)
     return Imported(
         told=(

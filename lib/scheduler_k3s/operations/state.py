@@ -9,6 +9,7 @@ from scheduler_k3s.manifests.secret import config_name, pull_secret_name
 from scheduler_k3s.tools import release, resources
 from scheduler_k3s.tools.cluster import ApiError, Cluster, Object, name
 from scheduler_k3s.tools.release import Release
+from scheduler_k3s.tools.revisions import revisions_of
 
 PART_OF = "app.kubernetes.io/part-of"
 NAME = "app.kubernetes.io/name"
@@ -61,7 +62,7 @@ def read(cluster: Cluster, app: str, namespace: str) -> State:
         return State(namespace_exists=False, version=version)
     newest, deployed, auxiliary = None, False, {}
     for item in (app, config_name(app), pull_secret_name(app)):
-        revisions = release.revisions(cluster, namespace, item)
+        revisions = revisions_of(cluster, namespace, item)
         found = release.fetch(cluster, namespace, revisions[-1]) if revisions else None
         if item == app:
             newest = found

@@ -63,10 +63,10 @@ def _deployments(app: str) -> "list[dict[str, Any]]":
 
 
 def _has_revision(app: str) -> bool:
-    from scheduler_k3s.tools import release
+    from scheduler_k3s.tools.revisions import revisions_of
 
     where = place.of(app)
-    return bool(release.revisions(where.cluster(attempts=2, timeout=4.0), where.namespace, app))
+    return bool(revisions_of(where.cluster(attempts=2, timeout=4.0), where.namespace, app))
 
 
 def _scale(app: str, seconds: float) -> int:

@@ -13,6 +13,7 @@ from scheduler_k3s.operations.watch import INTERVAL, Watch
 from scheduler_k3s.rollout import Rollout
 from scheduler_k3s.tools import helm, release
 from scheduler_k3s.tools.cluster import Cluster, name
+from scheduler_k3s.tools.revisions import revisions_of
 from scheduler_k3s.unbroken import unbroken
 
 _UNTIL_APPLIED = 0.2
@@ -115,7 +116,7 @@ def _undo(runner: helm.Helm, cluster: Cluster, app: App, rollback: bool, error: 
         log.detail(f"Rolling back {app.name}")
         auxiliary.finish(runner.rollback(app.name, app.namespace, app.deploy_timeout), "Error rolling back")
         return
-    revisions = release.revisions(cluster, app.namespace, app.name)
+    revisions = revisions_of(cluster, app.namespace, app.name)
     good = [entry for entry in revisions[:-1] if entry["metadata"]["labels"].get("status") == "superseded"]
     if failed := release.fetch(cluster, app.namespace, revisions[-1]):
         release.set_status(cluster, failed, "failed", error.message.splitlines()[0])

@@ -8,7 +8,6 @@ import base64
 import copy
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +15,12 @@ from typing import Any
 
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools.cluster import Cluster, Object, name
+from scheduler_k3s.tools.revisions import records_path, revisions_of
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 """What helm writes before an operation and replaces at its end. It takes no release in such a state further."""
 MARK = "dokku.com/managed"
 LIMIT = 1024 * 1024
-_KINDS = {
-    "": "secrets",
-    "secret": "secrets",
-    "secrets": "secrets",
-    "configmap": "configmaps",
-    "configmaps": "configmaps",
-}
 
 
 @dataclass(frozen=True)
@@ -62,22 +55,16 @@ class Release:
 
 def newest(cluster: Cluster, namespace: str, release: str, status: str = "") -> Release | None:
     """The newest revision, of any status or of the given one. None when there is no such revision."""
-    entries = revisions(cluster, namespace, release)
+    entries = revisions_of(cluster, namespace, release)
     if status:
         entries = [entry for entry in entries if entry["metadata"]["labels"].get("status") == status]
     return fetch(cluster, namespace, entries[-1]) if entries else None
 
 
 def fetch(cluster: Cluster, namespace: str, revision: Object) -> Release | None:
-    """The revision that `revisions` named; None when it is gone by now."""
-    record = cluster.find(f"{_path(namespace)}/{name(revision['metadata']['name'])}")
+    """The revision that `revisions_of` named; None when it is gone by now."""
+    record = cluster.find(f"{records_path(namespace)}/{name(revision['metadata']['name'])}")
     return None if record is None else decode(record)
-
-
-def revisions(cluster: Cluster, namespace: str, release: str) -> list[Object]:
-    """The metadata of all revisions, oldest first, without their contents."""
-    entries = cluster.list(_path(namespace), labels=f"owner=helm,name={release}", metadata_only=True)
-    return sorted(entries, key=lambda entry: int(entry["metadata"]["labels"].get("version", 0)))
 
 
 def set_status(cluster: Cluster, revision: Release, status: str, why: str) -> None:
@@ -91,14 +78,14 @@ def set_status(cluster: Cluster, revision: Release, status: str, why: str) -> No
     content["info"]["description"] = why
     body["metadata"]["labels"]["status"] = status
     _store(body, _pack(content))
-    cluster.replace(f"{_path(revision.namespace)}/{name(body['metadata']['name'])}", body)
+    cluster.replace(f"{records_path(revision.namespace)}/{name(body['metadata']['name'])}", body)
 
 
 def set_manifest(cluster: Cluster, revision: Release, manifest: str) -> None:
     """Write another manifest into a revision's record. Errors: ApiError 409 as above."""
     body = copy.deepcopy(revision.record)
     _store(body, _pack({**_content(body), "manifest": manifest}))
-    cluster.replace(f"{_path(revision.namespace)}/{name(body['metadata']['name'])}", body)
+    cluster.replace(f"{records_path(revision.namespace)}/{name(body['metadata']['name'])}", body)
 
 
 def decode(record: Object) -> Release:
@@ -133,13 +120,6 @@ def size(chart_files: Mapping[str, str]) -> int:
     packed = _pack(content)
     # Go packs up to 2 % less tightly than Python; the rest is for names, times and a comment per object
     return len(packed) + len(packed) // 50 + 2048
-
-
-def _path(namespace: str) -> str:
-    driver = os.environ.get("HELM_DRIVER", "")
-    if driver not in _KINDS:
-        raise PluginError(f"HELM_DRIVER is {driver!r}: only secret and configmap are supported")
-    return f"/api/v1/namespaces/{name(namespace)}/{_KINDS[driver]}"
 
 
 def _content(record: Object) -> Object:

@@ -11,6 +11,7 @@ from scheduler_k3s.operations import records
 from scheduler_k3s.tools import release
 from scheduler_k3s.tools.cluster import ApiError
 from scheduler_k3s.tools.resources import manifest_objects
+from scheduler_k3s.tools.revisions import revisions_of
 from unit.helm_records import content, record
 from unit.object_api import ObjectApi, serve
 
@@ -72,9 +73,7 @@ def revise(api: ObjectApi, revision: int, status: str, manifest: str) -> None:
 
 def manifests(api: ObjectApi) -> list[str]:
     cluster = api.cluster()
-    found = [
-        release.fetch(cluster, "default", item) for item in release.revisions(cluster, "default", "shop")
-    ]
+    found = [release.fetch(cluster, "default", item) for item in revisions_of(cluster, "default", "shop")]
     return [item.manifest for item in found if item is not None]
 
 

@@ -13,6 +13,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import chart
 from scheduler_k3s.tools import release
 from scheduler_k3s.tools.cluster import ApiError
+from scheduler_k3s.tools.revisions import revisions_of
 from unit.helm_records import content, packed, record
 from unit.object_api import ObjectApi, serve
 
@@ -127,7 +128,7 @@ def test_the_newest_revision_is_found_by_number(api: ObjectApi) -> None:
         place(api, revision, status)
     api.put(f"{SECRETS}/other", metadata={"labels": {"owner": "helm", "name": "other", "version": "99"}})
     cluster = api.cluster()
-    revisions = release.revisions(cluster, "default", "shop")
+    revisions = revisions_of(cluster, "default", "shop")
     assert [int(entry["metadata"]["labels"]["version"]) for entry in revisions] == [2, 9, 10]
     newest = release.newest(cluster, "default", "shop")
     deployed = release.newest(cluster, "default", "shop", status="deployed")
@@ -140,7 +141,7 @@ def test_the_newest_revision_is_found_by_number(api: ObjectApi) -> None:
 
 def test_a_revision_that_went_meanwhile_is_none(api: ObjectApi) -> None:
     path = place(api, 1, "deployed")
-    (entry,) = release.revisions(api.cluster(), "default", "shop")
+    (entry,) = revisions_of(api.cluster(), "default", "shop")
     del api.objects[path]
     assert release.fetch(api.cluster(), "default", entry) is None
 
