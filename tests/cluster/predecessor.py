@@ -294,6 +294,11 @@ def install(
     helm.install(app, f"0.0.{ID}", {"global": shared, "processes": processes}, templates, "--wait=legacy")
 
 
+def uninstall(cluster: Cluster, *releases: str) -> None:
+    argv = [versions.program("helm"), "uninstall", *releases, "--namespace=default"]
+    subprocess.run([*argv, f"--kubeconfig={cluster.kubeconfig}"], check=True, capture_output=True)
+
+
 class _Helm:
     def __init__(self, cluster: Cluster, directory: Path, namespace: str) -> None:
         self.directory = directory
