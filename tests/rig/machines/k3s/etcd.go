@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -16,6 +17,7 @@ import (
 const (
 	etcdFolder = dataFolder + "/server/db/etcd"
 	memberFile = dataFolder + "/server/db/member"
+	knownFile  = dataFolder + "/server/db/nodes"
 )
 
 // member is one of etcd's.
@@ -153,10 +155,10 @@ func promote(m *node, joined string) error {
 }
 
 // removeMember takes the etcd member of a node that was deleted out of the cluster.
-func removeMember(name string) {
+func removeMember(name string) error {
 	own, err := etcdClient("127.0.0.1")
 	if err != nil {
-		return
+		return err
 	}
 	members, err := own.members()
 	for _, one := range members {
@@ -168,11 +170,15 @@ func removeMember(name string) {
 	if err != nil {
 		log.Printf("level=error msg=\"Removing %s from etcd: %v\"", name, err)
 	}
+	return err
 }
 
 // watchMembers takes the etcd member of each node that is deleted out, and forgets the node's password.
 func (m *node) watchMembers(ctx context.Context) {
 	known := map[string]string{}
+	if content, err := os.ReadFile(knownFile); err == nil {
+		_ = json.Unmarshal(content, &known) // a node may be deleted while we start anew
+	}
 	for ctx.Err() == nil {
 		time.Sleep(time.Second)
 		nodes, err := m.api.nodes()
@@ -183,15 +189,18 @@ func (m *node) watchMembers(ctx context.Context) {
 			if _, there := nodes[name]; there {
 				continue
 			}
-			delete(known, name)
-			if memberName != "" && memberName != m.member {
-				removeMember(memberName)
+			if memberName != "" && memberName != m.member && removeMember(memberName) != nil {
+				continue // the next look tries again
 			}
+			delete(known, name)
 			_ = m.api.call(http.MethodDelete, "/api/v1/namespaces/kube-system/secrets/"+name+".node-password.k3s", nil, nil)
 			log.Printf("level=info msg=\"Node %s was deleted\"", name)
 		}
 		for name, one := range nodes {
 			known[name] = one.Metadata.Annotations[memberAnnotation]
+		}
+		if content, err := json.Marshal(known); err == nil {
+			_ = writeFile(knownFile, content, 0o600)
 		}
 	}
 }
