@@ -22,10 +22,9 @@ from scheduler_k3s.operations import (
     node_wait,
     server_address,
     signals,
-    target,
 )
 from scheduler_k3s.remote_host import RemoteHost
-from scheduler_k3s.tools import k3s, ssh
+from scheduler_k3s.tools import ssh
 from scheduler_k3s.tools.cluster import Cluster, name
 
 _SUFFIX_BYTES = 5
@@ -50,7 +49,7 @@ class Wish(NamedTuple):
 def add(wish: Wish) -> None:
     """Errors: PluginError; after the installation has begun with the commands to go on or to undo it."""
     with signals.cancellable("Joining the host has been cancelled"):
-        _check_installed()
+        cluster_list.require_k3s("cannot add node to cluster")
         cluster = cluster_list.available("cannot add node to cluster")
         wish = settled(wish)
         place = remote_host.parse(wish.url, os.environ.get("USER", ""))
@@ -62,15 +61,6 @@ def add(wish: Wish) -> None:
             with ssh.connected(place, wish.allow_unknown_hosts) as remote:
                 _add(cluster, remote, wish, server)
         log.detail_quiet("Done")
-
-
-def _check_installed() -> None:
-    path = target.kubeconfig_path()
-    why = k3s.missing(path)
-    if path != target.DEFAULT_KUBECONFIG:
-        why = f"kubeconfig-path is {path}, a cluster that this host does not look after"
-    if why:
-        raise PluginError(f"k3s not installed, cannot add node to cluster: {why}")
 
 
 def settled(wish: Wish) -> Wish:

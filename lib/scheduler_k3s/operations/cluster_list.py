@@ -25,6 +25,18 @@ def show(layout: str) -> None:
         reports.table(("name", "ready", "roles", "version"), rows)
 
 
+def require_k3s(consequence: str) -> None:
+    """Nodes come to and go from the cluster that this host looks after alone. Errors: PluginError."""
+    from scheduler_k3s.tools import k3s
+
+    path = target.kubeconfig_path()
+    why = k3s.missing(path)
+    if path != target.DEFAULT_KUBECONFIG:
+        why = f"kubeconfig-path is {path}, a cluster that this host does not look after"
+    if why:
+        raise PluginError(f"k3s not installed, {consequence}: {why}")
+
+
 def available(consequence: str = "") -> "Cluster":
     """The configured cluster, which has answered. Errors: PluginError with what cannot be done without it."""
     cluster = target.cluster()

@@ -12,9 +12,9 @@ from scheduler_k3s import confirmation, log, nodes, remote_host
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.joining import UNINSTALLERS
 from scheduler_k3s.nodes import Node
-from scheduler_k3s.operations import cluster_list, drain, leaving, lock, signals, target
+from scheduler_k3s.operations import cluster_list, drain, leaving, lock, signals
 from scheduler_k3s.remote_host import RemoteHost
-from scheduler_k3s.tools import k3s, ssh
+from scheduler_k3s.tools import ssh
 from scheduler_k3s.tools.cluster import Cluster, name
 
 _UNINSTALL_TIMEOUT = 600.0
@@ -33,7 +33,7 @@ _NOTHING = 3
 
 def remove(node: str, force: bool) -> None:
     """Errors: PluginError."""
-    _check_installed()
+    cluster_list.require_k3s("cannot remove node from cluster")
     if not force:
         confirmation.ask(f"This command will remove {node} from the cluster and uninstall k3s there", node)
     with signals.cancellable(f"Removing {node} has been cancelled"), lock.cluster_lock():
@@ -54,15 +54,6 @@ def remove(node: str, force: bool) -> None:
                 _uninstall(remote)
                 _delete(cluster, node)
         log.detail_quiet("Done")
-
-
-def _check_installed() -> None:
-    path = target.kubeconfig_path()
-    why = k3s.missing(path)
-    if path != target.DEFAULT_KUBECONFIG:
-        why = f"kubeconfig-path is {path}, a cluster that this host does not look after"
-    if why:
-        raise PluginError(f"k3s not installed, cannot remove node from cluster: {why}")
 
 
 def _read(cluster: Cluster, node: str) -> Node:
