@@ -164,3 +164,22 @@ def test_annotations_and_labels_of_every_type_and_none_in_a_selector(
         assert set(found["selector"]["matchLabels"]) == {
             f"app.kubernetes.io/{part}" for part in ("instance", "name", "part-of")
         }
+
+
+def test_a_gpu_is_found_on_the_node_that_has_one(host: Host, cluster: Cluster, sample_image: str) -> None:
+    node = cluster.core.list_node().items[0].metadata.name
+    device = {"path": "/status/capacity/nvidia.com~1gpu"}
+
+    def patch(**operation: str) -> None:
+        words = ("patch", "node", node, "--subresource=status", "--type=json")
+        cluster.kubectl(*words, f"--patch={json.dumps([{**device, **operation}])}")
+
+    patch(op="add", value="1")
+    try:
+        with app(host, "devices") as name:
+            host.dokku("resource:limit", "--nvidia-gpu", "1", name)
+            host.dokku("git:from-image", name, sample_image)
+            (pod,) = pods(cluster, name, "web")
+            assert pod.spec.containers[0].resources.limits["nvidia.com/gpu"] == "1"
+    finally:
+        patch(op="remove")

@@ -9,7 +9,7 @@ from rig import images
 from rig.cluster import Cluster
 from rig.host import Host
 
-from .apps import PART_OF, app
+from .apps import PART_OF, app, place
 
 pytestmark = pytest.mark.cluster
 
@@ -63,3 +63,20 @@ def test_tasks_run_and_are_suspended_as_dokku_says(host: Host, cluster: Cluster)
         assert {item.metadata.name for item in cron_jobs(cluster, name).values()} == {
             item.metadata.name for item in found.values()
         }
+
+
+def test_two_hundred_tasks_are_deployed_once_each_and_one_goes(host: Host, cluster: Cluster) -> None:
+    tasks = [{"command": f"echo {number}", "schedule": f"{number % 60} 3 * * *"} for number in range(200)]
+    image = images.build(
+        "rig/crons:v1", files={"app/app.json": json.dumps({"cron": tasks})}, cmd=["sleep", "9"]
+    )
+    with app(host, "manytasks", scale="web=0") as name:
+        host.dokku("git:from-image", name, image)
+        first = {id_: item.metadata.name for id_, item in cron_jobs(cluster, name).items()}
+        assert len(set(first.values())) == len(tasks)
+
+        place(host, f"data/app-json/{name}/app.json", json.dumps({"cron": tasks[1:]}))
+        host.dokku("ps:restart", name)
+        kept = {id_: item.metadata.name for id_, item in cron_jobs(cluster, name).items()}
+        assert len(kept) == len(tasks) - 1
+        assert kept.items() <= first.items()

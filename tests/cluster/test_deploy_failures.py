@@ -159,6 +159,11 @@ def test_rollback_on_failure_brings_the_last_good_version_back(
         assert host.dokku("git:from-image", name, broken, check=False).returncode != 0
         assert deployment(cluster, "rollback-web").spec.template.spec.containers[0].image == good
         assert history("rollback") == ["superseded", "failed", "deployed"]
+        said = host.dokku("logs:failed", name).stdout
+        assert "Deploy of rollback failed: web cannot come up" in said
+        assert "rolled back" in said
+        host.dokku("git:from-image", name, images.sample("mended"))
+        assert "rolled back" not in host.dokku("logs:failed", name).stdout
 
 
 def test_a_failed_first_install_stays_failed_with_rollback_asked_for(host: Host, cluster: Cluster) -> None:

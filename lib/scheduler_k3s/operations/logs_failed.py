@@ -1,7 +1,7 @@
 """scheduler-logs-failed: why the newest deploy failed, as the deploy itself said it."""
 
 from scheduler_k3s import log, rollout
-from scheduler_k3s.operations import place
+from scheduler_k3s.operations import place, rolled_back
 from scheduler_k3s.operations.watch import Watch
 from scheduler_k3s.tools import release, resources
 
@@ -14,7 +14,7 @@ def logs_failed(app: str) -> None:
     cluster = where.cluster()
     newest = release.newest(cluster, where.namespace, app)
     if newest is None or newest.status != "failed":
-        log.warn(NONE)
+        _tell_rolled_back(app)
         return
     objects = resources.manifest_objects(newest.manifest)
     watch = Watch(cluster, app, where.namespace, rollout.of(app, where.namespace, objects, patient=False))
@@ -22,3 +22,10 @@ def logs_failed(app: str) -> None:
     failures = watch.failures() or watch.unfinished()
     why = f": {newest.description}" if newest.description else ""
     print(watch.report(failures, f"Revision {newest.revision} of {app} failed{why}").message)
+
+
+def _tell_rolled_back(app: str) -> None:
+    if message := rolled_back.told(app):
+        print(f"{message}\nThe release was rolled back, and the version before it serves")
+    else:
+        log.warn(NONE)

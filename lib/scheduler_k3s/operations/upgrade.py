@@ -7,7 +7,7 @@ from functools import partial
 from scheduler_k3s import log
 from scheduler_k3s.app import App
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import auxiliary
+from scheduler_k3s.operations import auxiliary, rolled_back
 from scheduler_k3s.operations.stop import pause_autoscaling
 from scheduler_k3s.operations.watch import INTERVAL, Watch
 from scheduler_k3s.rollout import Rollout
@@ -37,10 +37,13 @@ def upgrade(
     watch = Watch(cluster.copy(), app.name, app.namespace, rollouts)
     try:
         _upgrade(runner, watch, app, files, rollback and not first)
-    except PluginError:
+    except PluginError as error:
         if rollback and first:
             _stop(cluster, app, rollouts)
+        elif rollback:
+            rolled_back.keep(app.name, error.message)
         raise
+    rolled_back.forget(app.name)
 
 
 def _upgrade(runner: helm.Helm, watch: Watch, app: App, files: Mapping[str, str], rollback: bool) -> None:

@@ -12,8 +12,8 @@ from scheduler_k3s import rollout
 from scheduler_k3s.autoscaling import Autoscaling, Trigger
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests import objects
+from scheduler_k3s.operations import rolled_back, watch
 from scheduler_k3s.operations import upgrade as operation
-from scheduler_k3s.operations import watch
 from scheduler_k3s.operations.watch import RolloutFailed
 from scheduler_k3s.tools import helm
 from unit.helm_records import content, record
@@ -67,6 +67,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.parent.mkdir(parents=True)
     monkeypatch.setenv("DOKKU_SCHEDULER_K3S_TOOLS", str(tmp_path / "tools"))
     monkeypatch.setenv("ASKED", str(tmp_path / "asked"))
+    monkeypatch.setenv("DOKKU_LIB_ROOT", str(tmp_path / "lib"))
     return path
 
 
@@ -152,7 +153,9 @@ def test_a_worker_that_falls_after_helm_was_content_corrects_its_record(
     assert statuses(api) == ["superseded", "failed", "deployed", "failed"]
 
 
-def test_with_rollback_it_goes_back(api: ObjectApi, tool: Path, time: Time, tmp_path: Path) -> None:
+def test_with_rollback_it_goes_back_and_remembers_why(
+    api: ObjectApi, tool: Path, time: Time, tmp_path: Path
+) -> None:
     play(tool, "exit 0\n")
     revise(api, "superseded", "deployed")
     cluster_has(api, a_pod(running(ready=True), ready=True))
@@ -161,6 +164,11 @@ def test_with_rollback_it_goes_back(api: ObjectApi, tool: Path, time: Time, tmp_
         upgrade(api, tmp_path, rollback=True)
     assert asked(tool) == ["upgrade", "rollback"]
     assert statuses(api) == ["superseded", "deployed"]
+    assert "worker cannot come up" in rolled_back.told("shop")
+
+    cluster_has(api, a_pod(running(ready=True), ready=True), **DONE)
+    upgrade(api, tmp_path, rollback=True)
+    assert rolled_back.told("shop") == ""
 
 
 def test_a_doomed_rollout_ends_helm(
