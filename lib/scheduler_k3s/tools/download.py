@@ -62,7 +62,8 @@ def _receive(url: str, file: IO[bytes], timeout: float) -> str:
     except urllib.error.HTTPError as error:
         raise Refused(url, error.code, error.reason) from None
     except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
+        cause = getattr(error, "reason", None) or error
+        reason = getattr(cause, "strerror", None) or cause
         raise PluginError(f"Unable to download {url}: {reason}") from None
 
 

@@ -70,7 +70,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/x"
-        assert refusal(url, tmp_path).startswith(f"Unable to download {url}: ")
+        assert refusal(url, tmp_path) == f"Unable to download {url}: Connection refused"
 
 
 def test_a_file_without_end_is_cut_off(
