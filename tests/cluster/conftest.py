@@ -1,6 +1,9 @@
 """The cluster that these tests talk to: the rig's node, started if need be, or the one in RIG_KUBECONFIG."""
 
+import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import rig.host
@@ -54,3 +57,11 @@ def host(cluster: Cluster) -> Iterator[Host]:
         laid_out.use(target.KUBECONFIG)
         laid_out.dokku("ps:set", "--global", "stop-timeout-seconds", "4")
         yield laid_out
+
+
+@pytest.fixture
+def handed_over(host: Host) -> Iterator[Path]:
+    """A directory whose files user dokku can read; pytest's own are root's."""
+    with tempfile.TemporaryDirectory(dir=host.prefix) as directory:
+        os.chmod(directory, 0o755)
+        yield Path(directory)

@@ -24,12 +24,10 @@ def make(directory: Path, name: str, subject: str) -> tuple[str, str]:
 
 
 def test_https_begins_changes_and_ends_without_a_new_pod(
-    host: Host, cluster: Cluster, sample_image: str, tmp_path: Path
+    host: Host, cluster: Cluster, sample_image: str, handed_over: Path
 ) -> None:
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
     name = "certs-life"
-    first, second = make(tmp_path, "first", domain(name)), make(tmp_path, "second", domain(name))
+    first, second = make(handed_over, "first", domain(name)), make(handed_over, "second", domain(name))
 
     def shown() -> str:
         return (cluster.fetch(f"https://{domain(name)}/").certificate or "").strip()

@@ -29,10 +29,8 @@ def shown(cluster: Cluster, name: str) -> str:
 
 
 def test_namespace_name_and_scheduler_change_and_nothing_stays(
-    host: Host, cluster: Cluster, tmp_path: Path
+    host: Host, cluster: Cluster, handed_over: Path
 ) -> None:
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
     files = {
         "app/app.json": json.dumps({"cron": [{"command": "true", "schedule": "0 4 1 1 *"}]}),
         "app/bin/web": "#!/bin/sh\nexec httpd -f -p $PORT -h /app\n",
@@ -42,7 +40,7 @@ def test_namespace_name_and_scheduler_change_and_nothing_stays(
         with app(host, "mv-old") as old:
             host.dokku("scheduler:set", old, "selected", "k3s")
             host.dokku("scheduler-k3s:set", old, "namespace", FROM)
-            pair = make(tmp_path, "mv", domain(old))
+            pair = make(handed_over, "mv", domain(old))
             host.dokku("certs:add", old, *pair)
             host.dokku("git:from-image", old, image)
             certificate = Path(pair[0]).read_text().strip()

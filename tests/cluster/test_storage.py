@@ -29,7 +29,7 @@ def test_data_outlives_a_redeploy_and_two_apps_share_it(
             for name in (one, two):
                 host.dokku("storage:mount", name, "stshared:/data")
                 host.dokku("git:from-image", name, sample_image)
-            host.dokku("storage:wait", "stshared", "--timeout", "20")
+            host.dokku("storage:wait", "stshared", "--timeout", "60")
             in_pod(cluster, one, "echo kept >/data/x")
             host.dokku("ps:restart", one)
             eventually(lambda: none_leaving(cluster, one))
@@ -60,7 +60,7 @@ def test_a_directory_of_the_nodes_keeps_its_data_and_wrong_entries_leave_nothing
     fields = ("--scheduler", "k3s", "--size", "1Mi")
     host.dokku("storage:create", "stpath", place, *fields, "--namespace", "st-made")
     try:
-        host.dokku("storage:wait", "stpath", "--timeout", "20")
+        host.dokku("storage:wait", "stpath", "--timeout", "60")
         assert cluster.core.read_namespace("st-made").metadata.labels["dokku.com/managed"] == "true"
         volume = cluster.core.read_persistent_volume("stpath").spec
         assert (volume.host_path.path, volume.persistent_volume_reclaim_policy) == (place, "Retain")
