@@ -35,6 +35,6 @@ def test_apps_are_up_after_a_reboot_and_were_not_deployed_again(
         assert "Waiting for the Kubernetes API" in done.stdout
         assert "Installing" not in done.stdout
         eventually(lambda: get(name).startswith("hello"))
-        assert "true" in host.dokku("ps:report", name, "--ps-running").stdout
+        eventually(lambda: "true" in host.dokku("ps:report", name, "--ps-running").stdout)
         assert "Installing" not in host.dokku("ps:restore", off).stdout
         assert (history(name), history(off)) == (["deployed"], ["deployed"])
