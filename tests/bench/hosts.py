@@ -17,6 +17,8 @@ def deployed(app: str, image: str = "", scale: str = "web=1", domains: int = 1) 
         dokku.dokku("apps:create", app)
         try:
             dokku.dokku("ps:set", app, "stop-timeout-seconds", "1")
+            # the old and the new pods of the large apps have to fit on two cores
+            dokku.dokku("resource:reserve", "--cpu", "10m", app)
             dokku.dokku("ps:scale", "--skip-deploy", app, *scale.split())
             dokku.dokku("domains:set", app, *(f"{app}-{number}.example.com" for number in range(domains)))
             dokku.dokku("git:from-image", app, image or images.sample())

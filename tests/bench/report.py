@@ -27,14 +27,15 @@ def rows() -> Iterator[Row]:
         def wall(command: str, *words: str) -> float:
             return cost((str(_COMMANDS / command), f"scheduler-k3s:{command}", *words), env).wall
 
-        floor, report, set_ = in_turns(
+        floor, report, set_, annotate = in_turns(
             RUNS,
             lambda: cost(INTERPRETER).wall,
             lambda: wall("report", "app-7"),
             lambda: wall("set", "app-7", "namespace", "team-b"),
+            lambda: wall("annotations:set", "app-7", "example.com/a", "b"),
         )
-        yield Row("report of one app", "python3 -IS -c pass", "ms", report, floor)
-        yield Row("set", "python3 -IS -c pass", "ms", set_, floor)
+        for name, samples in (("report of one app", report), ("set", set_), ("annotations:set", annotate)):
+            yield Row(name, "python3 -IS -c pass", "ms", samples, floor, 4.0)
         for name, (command, *words) in _OF_ALL.items():
             one, all_ = in_turns(
                 RUNS,
