@@ -65,7 +65,7 @@ demo: node-start
 
 # NAME="run redeploy" for some of it
 bench: node-start
-	PYTHONPATH=tests:lib $(PYTHON) -m bench --json tests/bench/latest.json $(NAME)
+	PYTHONPATH=tests:lib $(PYTHON) -m bench --json $(CACHE)/bench.json $(NAME)
 
 clean: node-stop
 	$(RIG).machines clean

@@ -16,8 +16,8 @@ NAMES = ("not_mine", "report", "status", "gathering", "redeploy", "rollout", "ru
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("names", nargs="*", choices=(*NAMES, []), metavar="NAME")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("names", nargs="*", choices=(*NAMES, []), metavar="NAME")
     given = parser.parse_args()
     print(f"{machine()}, {commit()}")
     print(f"{'':<58} {'ours':>24} {'floor':>24}   ratio  budget")
@@ -25,8 +25,8 @@ def main() -> int:
     for row in _rows(given.names or NAMES):
         rows.append(row)
         print(_line(row), flush=True)
-    if given.json:
-        given.json.write_text(json.dumps(_document(rows), indent=1) + "\n")
+        if given.json:
+            given.json.write_text(json.dumps(_document(rows), indent=1) + "\n")
     return 0
 
 

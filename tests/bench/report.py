@@ -32,7 +32,7 @@ def rows() -> Iterator[Row]:
             lambda: cost(INTERPRETER).wall,
             lambda: wall("report", "app-7"),
             lambda: wall("set", "app-7", "namespace", "team-b"),
-            lambda: wall("annotations:set", "app-7", "example.com/a", "b"),
+            lambda: wall("annotations:set", "app-7", "example.com/a", "b", "--resource-type", "pod"),
         )
         for name, samples in (("report of one app", report), ("set", set_), ("annotations:set", annotate)):
             yield Row(name, "python3 -IS -c pass", "ms", samples, floor, 4.0)
