@@ -1,12 +1,9 @@
 """k3s on this host: whether it is here, how it comes and how it goes."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 
 from scheduler_k3s import k3s_config
-from scheduler_k3s.errors import PluginError
 from scheduler_k3s.secret import Secret
 from scheduler_k3s.tools import installer, root_file, streamed
 from scheduler_k3s.tools.command import CommandError, run
@@ -54,7 +51,7 @@ def install(fetched: installer.Fetched, secrets: Sequence[Secret], is_again: boo
     would leave it so. Errors: CommandError.
     """
     if fetched.binary:
-        _place(fetched.binary)
+        root_file.copy(fetched.binary, BINARY, 0o755)
     own = {name: value for name, value in os.environ.items() if not name.startswith(_OF_K3S)}
     restart = {"INSTALL_K3S_FORCE_RESTART": "true"} if is_again else {}
     streamed.run(
@@ -84,20 +81,3 @@ def last_words(secrets: Sequence[Secret]) -> str:
     for secret in secrets:
         text = text.replace(secret.reveal(), "***")
     return "\n".join(line[:300] for line in text.splitlines())
-
-
-def _place(binary: str) -> None:
-    """Beside its place first: another file system may be between, and k3s may run."""
-    temporary = ""
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".k3s.", dir=os.path.dirname(BINARY))
-        with open(descriptor, "wb") as target, open(binary, "rb") as source:
-            shutil.copyfileobj(source, target)
-            os.fchmod(descriptor, 0o755)
-            target.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, BINARY)
-    except OSError as error:
-        if temporary and os.path.lexists(temporary):
-            os.unlink(temporary)
-        raise PluginError(f"Unable to write {BINARY}: {error.strerror}") from None

@@ -1,13 +1,29 @@
 """Files of root outside dokku's directories: written whole, with the mode they are to have from the start."""
 
+import io
 import os
+import shutil
 import tempfile
+from typing import BinaryIO
 
 from scheduler_k3s.errors import PluginError
 
 
 def write(path: str, content: bytes, mode: int) -> None:
     """Make or replace `path`; its directory is made if missing. Errors: PluginError, the old file is kept."""
+    _replace(path, io.BytesIO(content), mode)
+
+
+def copy(source: str, path: str, mode: int) -> None:
+    """The same with what another file holds, which may be large, on another file system, or a program that runs."""
+    try:
+        with open(source, "rb") as file:
+            _replace(path, file, mode)
+    except OSError as error:
+        raise PluginError(f"Unable to read {source}: {error.strerror}") from None
+
+
+def _replace(path: str, content: BinaryIO, mode: int) -> None:
     directory, name = os.path.split(path)
     temporary = ""
     try:
@@ -15,7 +31,7 @@ def write(path: str, content: bytes, mode: int) -> None:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
-            file.write(content)
+            shutil.copyfileobj(content, file)
             file.flush()
             os.fsync(descriptor)
         os.replace(temporary, path)
