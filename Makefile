@@ -6,7 +6,8 @@ VENV := $(CACHE)/venv
 PYTHON := $(VENV)/bin/python
 RIG := PYTHONPATH=tests $(PYTHON) -m rig
 VENV_STAMP := $(VENV)/requirements.sha256
-PYTHON_SOURCES := lib tests commands $(wildcard triggers/* subcommands/*)
+# where CI is set, pytest prints whole values of a failed comparison, which here are megabytes
+unexport CI
 
 .PHONY: help venv check unit host cluster machines node-end test reference demo bench node-build node-start node-stop node-status clean
 
@@ -55,7 +56,9 @@ machines: node-start
 node-end: node-start
 	$(PYTHON) -m pytest tests/cluster -m 'exclusive or slow_node'
 
-test: check unit host cluster machines node-end
+# all parts, also behind one that failed
+test:
+	$(MAKE) --keep-going --no-print-directory check unit host cluster machines node-end
 
 reference: venv
 	PYTHONPATH=tests:lib $(PYTHON) -m rig.reference
