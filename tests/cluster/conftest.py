@@ -46,7 +46,7 @@ def sample_image(cluster: Cluster) -> str:
 def web(cluster: Cluster, namespace: str, sample_image: str) -> str:
     """A namespace in which the sample app runs behind a service."""
     cluster.apply(namespace, deployment(sample_image), service())
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", f"--namespace={namespace}")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=180s", f"--namespace={namespace}")
     return namespace
 
 

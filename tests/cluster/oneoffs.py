@@ -52,6 +52,18 @@ def run(host: Host, *words: str, stdin: bytes | None = None) -> tuple[int, bytes
     return ended(start(host, "--quiet", *words, stdin=wanted), stdin)
 
 
+def assert_same(found: bytes, expected: bytes) -> None:
+    """Says where they part: pytest would print megabytes."""
+    if found == expected:
+        return
+    pairs = enumerate(zip(found, expected))  # noqa: B905 - one may be shorter
+    place = next((at for at, (one, other) in pairs if one != other), min(len(found), len(expected)))
+    near = slice(max(place - 20, 0), place + 40)
+    raise AssertionError(
+        f"{len(found)} bytes instead of {len(expected)}, at {place}: {found[near]!r} instead of {expected[near]!r}"
+    )
+
+
 def jobs(cluster: Cluster, name: str) -> list[str]:
     found = client.BatchV1Api(cluster.api).list_namespaced_job("default", label_selector=f"{PART_OF}={name}")
     return [job.metadata.name for job in found.items]

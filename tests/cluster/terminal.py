@@ -10,7 +10,7 @@ import termios
 import time
 from collections.abc import Sequence
 
-SECONDS = 60.0
+SECONDS = 120.0
 
 
 class Terminal:

@@ -113,7 +113,7 @@ def asked(address: str, port: int) -> str:
         connection.request("GET", "/")
         return connection.getresponse().read().decode()
 
-    return eventually(ask, 20)
+    return eventually(ask)
 
 
 ADDED = {

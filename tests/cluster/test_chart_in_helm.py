@@ -30,7 +30,7 @@ def rendered(objects: Sequence[Object], values: Object) -> list[Object]:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(text.encode())
         argv = [versions.program("helm"), "template", "shop", str(root)]
-        done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(argv, capture_output=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return list(yaml.load_all(done.stdout.decode(), Loader=yaml.CSafeLoader))
 

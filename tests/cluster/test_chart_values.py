@@ -59,7 +59,7 @@ def values_in_helm(folder: Path, repository: Repository, *words: str) -> object:
     homes = {f"HELM_{name}_HOME": str(folder) for name in ("CACHE", "CONFIG", "DATA")}
     argv = [versions.program("helm"), "template", "keda", str(archive), *words]
     done = subprocess.run(
-        argv, env={**os.environ, **homes}, capture_output=True, text=True, check=False, timeout=60
+        argv, env={**os.environ, **homes}, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("  values.json: ")]

@@ -40,7 +40,7 @@ def test_sysctls_reach_the_nodes_and_go(
     done = host.dokku("scheduler-k3s:node-sysctls:set", SYSCTL, str(now))
     assert (done.stdout, done.stderr) == ("       Applying node sysctls for unprofiled nodes\n", "")
     assert daemon_sets(cluster) == {GLOBAL: f"{SYSCTL}={now}"}
-    cluster.kubectl("rollout", "status", f"daemonset/{GLOBAL}", "--namespace=kube-system", "--timeout=60s")
+    cluster.kubectl("rollout", "status", f"daemonset/{GLOBAL}", "--namespace=kube-system", "--timeout=180s")
     (pod,) = cluster.core.list_namespaced_pod(
         "kube-system", label_selector=f"app.kubernetes.io/name={GLOBAL}"
     ).items

@@ -51,7 +51,7 @@ def test_tasks_run_and_are_suspended_as_dokku_says(host: Host, cluster: Cluster)
 
         cron_job = found[first].metadata.name
         cluster.kubectl("create", "job", "tasks-now", f"--from=cronjob/{cron_job}")
-        cluster.kubectl("wait", "--for=condition=complete", "job/tasks-now", "--timeout=60s")
+        cluster.kubectl("wait", "--for=condition=complete", "job/tasks-now", "--timeout=180s")
         assert cluster.kubectl("logs", "job/tasks-now").stdout == "val: 007 a  b {{ x }}\n"
 
         host.dokku("ps:stop", name)

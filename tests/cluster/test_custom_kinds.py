@@ -38,7 +38,7 @@ def defined(cluster: Cluster, *definitions: dict[str, Any]) -> Iterator[list[str
     cluster.kubectl("apply", "--server-side", "--filename=-", stdin=json.dumps(document))
     try:
         kinds = [f"customresourcedefinition/{name}" for name in names]
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", *kinds)
+        cluster.kubectl("wait", "--for=condition=Established", "--timeout=180s", *kinds)
         yield names
     finally:
         cluster.kubectl("delete", "customresourcedefinition", "--ignore-not-found", *names)

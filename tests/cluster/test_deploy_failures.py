@@ -88,7 +88,7 @@ def test_a_signal_cancels_and_the_next_deploy_goes_through(
         running = host.start("git:from-image", name, image)
         _wait_for_line(running, "pods ready")
         _signal_deploys(name, signal.SIGTERM)
-        output = running.communicate(timeout=60)[0]
+        output = running.communicate(timeout=120)[0]
         assert running.returncode != 0
         assert "Deployment of late has been cancelled" in output
         assert history("late") == ["failed"]
@@ -104,7 +104,7 @@ def test_a_killed_deploy_is_recovered_by_the_next(host: Host, cluster: Cluster, 
         running = host.start("git:from-image", name, image)
         _wait_for_line(running, "pods ready")
         _signal_deploys(name, signal.SIGKILL)
-        running.communicate(timeout=60)
+        running.communicate(timeout=120)
         assert history("killed") == ["pending-install"]
         leftovers = list((host.lib / "data/scheduler-k3s/killed").glob("helm-*"))
         assert leftovers

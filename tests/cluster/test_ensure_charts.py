@@ -69,7 +69,7 @@ def helm(*words: str) -> str:
         homes = {f"HELM_{name}_HOME": home for name in ("CACHE", "CONFIG", "DATA")}
         argv = [versions.program("helm"), f"--kubeconfig={target.KUBECONFIG}", *words]
         done = subprocess.run(
-            argv, env={**os.environ, **homes}, capture_output=True, text=True, check=False, timeout=90
+            argv, env={**os.environ, **homes}, capture_output=True, text=True, check=False, timeout=120
         )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -202,7 +202,7 @@ def no_image(host: Host) -> Iterator[None]:
 def started(host: Host, status: str) -> "tuple[subprocess.Popen[str], int]":
     """A run whose helm waits, with its revision in that status, and the process id of the plugin in it."""
     running = host.start("scheduler-k3s:ensure-charts", "--charts", "keda")
-    assert eventually(lambda: releases().get("keda") == (status, "2.19.0"), 30)
+    assert eventually(lambda: releases().get("keda") == (status, "2.19.0"))
     lock = host.lib / "data/scheduler-k3s/--global/deploy.lock"
     return running, int(lock.read_text())
 
@@ -220,12 +220,12 @@ def test_a_run_that_is_cut_off_is_taken_up_again(host: Host, no_image: None) -> 
     (helm_process,) = Path(f"/proc/{plugin}/task/{plugin}/children").read_text().split()
     for process_id in (plugin, int(helm_process)):
         os.kill(process_id, signal.SIGKILL)
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
     assert releases()["keda"][0] == "pending-install"
 
     running, plugin = started(host, "pending-upgrade")
     os.kill(plugin, signal.SIGINT)
-    said, _ = running.communicate(timeout=30)
+    said, _ = running.communicate(timeout=120)
     assert running.returncode == 1
     assert said.endswith(f"{START}cancelled. Repeat the command to go on\n")
     assert releases() == {"keda": ("failed", "2.19.0")}

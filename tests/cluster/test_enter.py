@@ -92,7 +92,7 @@ def test_the_environment_of_a_buildpack_is_prepared(host: Host, cluster: Cluster
     spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
     cluster.apply("default", {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
     try:
-        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{made}", "--timeout=60s")
+        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{made}", "--timeout=180s")
 
         def is_prepared() -> bool:
             shown = run(host, "enter", name, "built", "sh", "-c", "echo $PREPARED $0", "x y")

@@ -29,7 +29,7 @@ def ask(cluster: Cluster, url: str, status: int = 200, **options: Any) -> Answer
         assert found.status == status, found
         return found
 
-    return eventually(answer, 20)
+    return eventually(answer)
 
 
 def test_a_domain_leads_to_the_app(cluster: Cluster, web: str, host: str) -> None:
@@ -68,7 +68,7 @@ def test_a_rollout_loses_no_request(cluster: Cluster, web: str, host: str, sampl
     patient["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 10
     patient["spec"]["strategy"] = {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     cluster.apply(web, patient)
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", f"--namespace={web}")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=180s", f"--namespace={web}")
     patient["spec"]["template"]["metadata"]["annotations"] = {"round": "2"}
     cluster.apply(web, patient)
     names: set[str] = set()
@@ -119,7 +119,7 @@ def tls_secret(host: str, folder: Path) -> tuple[str, dict[str, Any]]:
     subject = ["-subj", f"/CN={host}", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
     options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     subprocess.run(
-        ["openssl", "req", "-x509", *options, *subject], check=True, capture_output=True, timeout=60
+        ["openssl", "req", "-x509", *options, *subject], check=True, capture_output=True, timeout=120
     )
     data = {path.name: base64.b64encode(path.read_bytes()).decode() for path in (certificate, key)}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "tls"}, "type": "kubernetes.io/tls"}
@@ -141,7 +141,7 @@ def test_a_refused_snippet_is_reported_and_harms_no_other(cluster: Cluster, web:
 
     assert any("no_such_directive" in message for message in eventually(refusals, 20))
     cluster.apply(web, ingress(host, configuration_snippet='add_header X-Round "2";'))
-    eventually(lambda: cluster.fetch(f"http://{host}/health").headers.get("x-round") == "2", 20)
+    eventually(lambda: cluster.fetch(f"http://{host}/health").headers.get("x-round") == "2")
 
 
 def test_logs_and_configuration_are_where_ingress_nginx_has_them(
@@ -206,11 +206,11 @@ def test_traefik_wildcards_of_version_two_need_their_syntax_named(
 def test_a_second_service_is_another_app(cluster: Cluster, web: str, host: str, sample_image: str) -> None:
     other = deployment(sample_image, "other", env=[{"name": "GREETING", "value": "bonjour"}])
     cluster.apply(web, other, service("other"))
-    cluster.kubectl("rollout", "status", "deployment/other", "--timeout=60s", f"--namespace={web}")
+    cluster.kubectl("rollout", "status", "deployment/other", "--timeout=180s", f"--namespace={web}")
     routed = ingress(host)
     backend = {"service": {"name": "other", "port": {"number": 80}}}
     path = {"path": "/cgi-bin", "pathType": "Prefix", "backend": backend}
     routed["spec"]["rules"][0]["http"]["paths"].append(path)
     cluster.apply(web, routed)
-    eventually(lambda: cluster.fetch(f"http://{host}/cgi-bin/index.cgi").text.startswith("bonjour"), 20)
+    eventually(lambda: cluster.fetch(f"http://{host}/cgi-bin/index.cgi").text.startswith("bonjour"))
     assert ask(cluster, f"http://{host}/health").text == "ok\n"

@@ -29,7 +29,7 @@ def test_the_api_is_the_promised_version(cluster: Cluster) -> None:
 def test_a_service_leads_to_the_pods(cluster: Cluster, web: str) -> None:
     address = cluster.core.read_namespaced_service("web", web).spec.cluster_ip
     pod = cluster.core.list_namespaced_pod(web).items[0]
-    answer = eventually(lambda: cluster.fetch(f"http://{HOST}/", address=address), 10)
+    answer = eventually(lambda: cluster.fetch(f"http://{HOST}/", address=address))
     assert answer.text == f"hello from {pod.metadata.name}\n"
     inside = ["wget", "-q", "-O-", f"http://{address}/"]
     asked = cluster.kubectl("exec", "deployment/web", f"--namespace={web}", "--", *inside)
@@ -112,7 +112,7 @@ def test_a_claim_gets_a_volume(cluster: Cluster, namespace: str, sample_image: s
         {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
     ]
     cluster.apply(namespace, claim, shown)
-    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", f"--namespace={namespace}")
+    cluster.kubectl("rollout", "status", "deployment/web", "--timeout=180s", f"--namespace={namespace}")
     bound = cluster.core.read_namespaced_persistent_volume_claim("data", namespace)
     assert bound.status.phase == "Bound"
 

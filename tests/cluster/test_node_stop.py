@@ -75,7 +75,7 @@ def settings() -> set[str]:
 
 
 def lines(*argv: str) -> list[str]:
-    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30).stdout.splitlines()
+    return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=120).stdout.splitlines()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ CONTENTS = {
 
 def helm(namespace: str, *words: str) -> str:
     argv = [versions.program("helm"), *words, "--namespace", namespace, f"--kubeconfig={target.KUBECONFIG}"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

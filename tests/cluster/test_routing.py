@@ -65,9 +65,7 @@ def test_nginx_properties_reach_nginx(host: Host, cluster: Cluster) -> None:
             events = cluster.core.list_namespaced_event("default", field_selector=selector).items
             return [event.message for event in events if event.reason == "Refused"]
 
-        assert any(
-            '"client_body_timeout" directive invalid value' in text for text in eventually(refusals, 20)
-        )
+        assert any('"client_body_timeout" directive invalid value' in text for text in eventually(refusals))
         assert cluster.fetch(url).status == 200
 
 
@@ -86,7 +84,7 @@ def test_traefik_routes_with_an_issuer_of_the_app_s_own(
             certificate = issued(cluster, f"tls-{name}-web", domain(name), tmp_path)
             try:
                 url = f"https://{domain(name)}/health"
-                eventually(lambda: asked(cluster, url, 200).certificate == certificate, 20)
+                eventually(lambda: asked(cluster, url, 200).certificate == certificate)
                 plain = asked(cluster, f"http://{domain(name)}/health", 301)
                 assert plain.headers["location"] == f"https://{domain(name)}/health"
                 asked(cluster, f"https://any.{domain(name)}/health", 200)
@@ -136,7 +134,7 @@ def asked(cluster: Cluster, url: str, status: int) -> Answer:
         assert found.status == status, found
         return found
 
-    return eventually(answer, 20)
+    return eventually(answer)
 
 
 def issued(cluster: Cluster, secret: str, host: str, folder: Path) -> str:
@@ -145,7 +143,7 @@ def issued(cluster: Cluster, secret: str, host: str, folder: Path) -> str:
     subject = ["-subj", f"/CN={host}", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
     options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     subprocess.run(
-        ["openssl", "req", "-x509", *options, *subject], check=True, capture_output=True, timeout=60
+        ["openssl", "req", "-x509", *options, *subject], check=True, capture_output=True, timeout=120
     )
     body = client.V1Secret(
         metadata=client.V1ObjectMeta(name=secret),
@@ -189,7 +187,7 @@ def forbidding_snippets(cluster: Cluster, name: str) -> Iterator[None]:
     }
     cluster.apply("default", policy, binding)
     try:
-        eventually(lambda: refuses(cluster, name), 20)
+        eventually(lambda: refuses(cluster, name))
         yield
     finally:
         for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):

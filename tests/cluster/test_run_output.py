@@ -8,7 +8,7 @@ from rig import images
 from rig.cluster import Cluster, eventually
 from rig.host import Host
 
-from .oneoffs import deployed, ended, jobs, run, start
+from .oneoffs import assert_same, deployed, ended, jobs, run, start
 from .terminal import Terminal
 
 pytestmark = pytest.mark.cluster
@@ -40,22 +40,22 @@ def test_five_megabytes_at_once_arrive_whole_and_once(host: Host, cluster: Clust
     for script, (code, expected) in scripts.items():
         found = ended(running[script])
         assert (script, found[0], found[2]) == (script, code, b"")
-        assert found[1] == expected, (script, len(found[1]))
+        assert_same(found[1], expected)
     code, output, errors = ended(both)
     assert code == 7
-    assert sorted((output + errors).splitlines()) == sorted(LINES.splitlines() * 2), (
-        len(output),
-        len(errors),
-    )
+    in_order = sorted((output + errors).splitlines(keepends=True))
+    assert_same(b"".join(in_order), b"".join(sorted(LINES.splitlines(keepends=True) * 2)))
     eventually(lambda: not jobs(cluster, name))
 
 
 def test_so_do_they_at_a_terminal(host: Host, name: str) -> None:
     terminal = Terminal([str(host.prefix / "bin/dokku"), "--quiet", "run", name, "cat", "/app/lines"])
     assert terminal.end() == 0
-    assert terminal.output == LINES.replace(b"\n", b"\r\n")
+    assert_same(terminal.output, LINES.replace(b"\n", b"\r\n"))
 
 
 def test_input_is_kept_for_a_command_that_talks_first(host: Host, name: str) -> None:
     script = "cat /app/lines; sleep 1; cat; exit 9"
-    assert run(host, "run", name, "sh", "-c", script, stdin=RANDOM) == (9, LINES + RANDOM, b"")
+    code, output, errors = run(host, "run", name, "sh", "-c", script, stdin=RANDOM)
+    assert (code, errors) == (9, b"")
+    assert_same(output, LINES + RANDOM)

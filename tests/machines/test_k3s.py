@@ -152,7 +152,7 @@ def test_pods_talk_across_machines(server: Machine) -> None:
         override = json.dumps({"apiVersion": "v1", "spec": {"nodeName": node}})
         _kubectl(server, "run", name, *image, f"--overrides={override}", "--port=8080", "--command", *serve)
     _kubectl(server, "expose", "pod", "web")
-    _kubectl(server, "wait", "--for=condition=Ready", "pod/web", "pod/client", "--timeout=60s")
+    _kubectl(server, "wait", "--for=condition=Ready", "pod/web", "pod/client", "--timeout=180s")
     address = _kubectl(server, "get", "service", "web", "-o", "jsonpath={.spec.clusterIP}")
     fetch = ["exec", "client", "--", "wget", "-q", "-O", "-", f"http://{address}:8080/"]
     _until(lambda: "across" in server.run(["kubectl", *fetch], check=False).stdout, "the service")

@@ -61,7 +61,7 @@ class Cluster:
         return fetch.fetch(url, **options)
 
 
-def eventually(question: Callable[[], T], seconds: float = 60) -> T:
+def eventually(question: Callable[[], T], seconds: float = 90) -> T:
     """Asks again until the answer is true and no AssertionError or OSError comes; the last of those is raised."""
     deadline = time.monotonic() + seconds
     while True:
