@@ -13,6 +13,8 @@ UNINSTALL = "/usr/local/bin/k3s-uninstall.sh"
 UNINSTALL_AGENT = "/usr/local/bin/k3s-agent-uninstall.sh"
 DATASTORE = "/var/lib/rancher/k3s/server/db"
 """A cluster's data. k3s goes on with what it finds there."""
+PACKAGES = ("ca-certificates", "curl", "open-iscsi", "nfs-common", "wireguard")
+"""Debian's, that it and longhorn need."""
 _INSTALL_TIMEOUT = 1200.0
 _UNINSTALL_TIMEOUT = 600.0
 _OF_K3S = ("K3S_", "INSTALL_K3S_")

@@ -26,14 +26,22 @@ class Pulse:
         """Input has been sent."""
         self._last_fed, self._heard = self._number, 0.0
 
+    def ask(self) -> None:
+        """Send a ping now."""
+        self._pinged, self._number = time.monotonic(), self._number + 1
+        self._socket.ping(b"%d" % self._number)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the peer has taken all input, and answered a ping behind it."""
+        return self._number > self._last_fed and self._socket.answered == b"%d" % self._number
+
     def has_stopped(self) -> bool:
         """To be asked often; sends the pings."""
-        now, answer, size = time.monotonic(), self._socket.answered, self._socket.size
-        is_answered = answer == b"%d" % self._number and self._number > self._last_fed
-        if is_answered or (self._heard and size != self._size):
+        now, size = time.monotonic(), self._socket.size
+        if self.is_answered or (self._heard and size != self._size):
             self._heard = now
         self._size = size
         if now - self._pinged > PING:
-            self._pinged, self._number = now, self._number + 1
-            self._socket.ping(b"%d" % self._number)
+            self.ask()
         return bool(self._heard) and now - self._heard > SILENCE

@@ -23,6 +23,9 @@ _READ = 64 * 1024
 _AHEAD = 512 * 1024
 _REFUSED = (400, 403)
 _AFTER_STATUS = 5.0
+_PIPE = 60 * 1024
+"""Bytes that surely fit into the pipe to a process."""
+_QUIET = 2.0
 _END_OF_FILE = b"\x04"
 _CLOSED = "the connection was closed"
 
@@ -45,7 +48,8 @@ class NoEndOfInput(Exception):
 def attach(cluster: Cluster, pod_path: str, container: str, *, tty: bool, stdin: bool) -> "Session":
     """Errors: ApiError, Unreachable. That the container does not run (yet) is told by how the session ends.
 
-    With an old server the session itself ends with the input, at which a container with `stdinOnce` gets its end.
+    With an old server the session itself ends once the process has its input, and a container with `stdinOnce`
+    gets the end of it then.
     """
     words = [("container", container), *_streams(stdin=stdin, tty=tty)]
     socket = _upgraded(cluster, f"{pod_path}/attach", words, CHANNELS)
@@ -95,6 +99,8 @@ class Session:
         self._stdin_open = stdin
         self._ends_with_input = ends_with_input
         self._last_byte = b""
+        self._fed = 0
+        self._quiet_since = 0.0
         self._pulse = Pulse(socket)
         self._status: Ended | None = None
         self._status_at = 0.0
@@ -154,7 +160,7 @@ class Session:
         poll.register(self._wake, select.POLLIN)
         if self.feeding and self._stdin_open and self._socket.pending < _AHEAD:
             poll.register(0, select.POLLIN)
-        events = dict(poll.poll(timeout * 1000))
+        events = dict(poll.poll(1000 * (min(timeout, 0.1) if self._quiet_since else timeout)))
         if self._wake in events:
             os.read(self._wake, 1024)
             self._send_size()
@@ -165,6 +171,8 @@ class Session:
             seen |= self._take(message, sink)
         if self._pulse.has_stopped():
             raise _PeerError(f"no answer for {pulse.SILENCE:g} s")
+        if self._quiet_since:
+            self._leave(seen)
         self._outgoing()
         return seen
 
@@ -207,19 +215,33 @@ class Session:
         except OSError:
             data = b""
         if data:
-            self._last_byte = data[-1:]
+            self._last_byte, self._fed = data[-1:], self._fed + len(data)
             self._send(STDIN, data)
             self._pulse.fed()
             return
         self._stdin_open = False
         if not self._tty and self._ends_with_input:
-            self._socket.say_goodbye()
+            self._pulse.ask()
+            self._quiet_since = time.monotonic()
         elif not self._tty:
             self._send(CLOSE, bytes((STDIN,)))
         else:
             # closing the stream of a terminal would end the output too; the first sign only completes a line
             is_line_start = self._last_byte in (b"", b"\n", b"\r")
             self._send(STDIN, _END_OF_FILE if is_line_start else _END_OF_FILE * 2)
+
+    def _leave(self, seen: bool) -> None:
+        """Say goodbye once the process has its input: a node throws away what it still holds of it then.
+
+        The peer takes one thing after the other, so an answered ping tells that it has sent all of it on. What the
+        process has not read then is in its pipe, or, when that is full, in the node: for as long as output comes.
+        """
+        now = time.monotonic()
+        if seen or not self._pulse.is_answered:
+            self._quiet_since = now
+        elif self._fed <= _PIPE or now - self._quiet_since > _QUIET:
+            self._socket.say_goodbye()
+            self._quiet_since = 0.0
 
     def _send_size(self) -> None:
         if size := terminal.size():

@@ -1,11 +1,13 @@
 """OpenSSH towards one host: one connection for all commands of an operation, which run there as root.
 
-The connection itself is a command that makes a private directory, prints its name and waits for the end of its
-input. However we end, it sees that end, and takes the directory away. Long commands are ended the same way.
+The connection itself is a command that makes a private directory, here for its socket and there for our files, prints
+its name and waits for the end of its input. However we end, it sees that end, and takes the directories away. Long
+commands are ended the same way.
 """
 
 import os
 import shlex
+import signal
 import subprocess
 import tempfile
 import threading
@@ -14,6 +16,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from scheduler_k3s import log
+from scheduler_k3s.dokku import host
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.remote_host import RemoteHost
 from scheduler_k3s.secret import Secret
@@ -25,7 +28,7 @@ CONNECT = 20
 _LOGIN = 60.0
 _LOST, _TOO_LONG = 255, 124
 """The codes of ssh without a connection, and of our own patience."""
-_END = 20.0
+_END, _GRACE = 20.0, 5.0
 
 
 class Refused(PluginError):
@@ -90,6 +93,12 @@ class Remote:
             os.close(watched)
             os.close(ours)
 
+    def by_hand(self, *words: str) -> str:
+        """What an administrator types on this host to run the words as root on the other one."""
+        place, become = self.place, [] if self.place.user == "root" else ["sudo"]
+        login = ["ssh", "-p", str(place.port), f"{place.user}@{place.host}"]
+        return shlex.join(["sudo", "-u", host.system_user(), *login, *become, *words])
+
     def _command(self, words: Sequence[str]) -> list[str]:
         return [*self._argv, _as_root(self.place.user, words)]
 
@@ -100,28 +109,27 @@ def connected(place: RemoteHost, accept_new: bool = False) -> Iterator[Remote]:
 
     Errors: Refused that says how to make the connection possible.
     """
-    with tempfile.TemporaryDirectory(prefix="k3s-ssh-", dir=_short_directory()) as local:
-        base = ["ssh", "-S", f"{local}/s", *_options(place, accept_new)]
-        destination = ["--", place.host]
-        is_known = ssh_keys.is_known(place.known_name)
-        with tempfile.TemporaryFile() as said:
-            child = subprocess.Popen(
-                [*base, "-M", *destination, _as_root(place.user, ["sh", "-c", ssh_scripts.HOLD])],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                env=environment({"LC_ALL": "C"}),
-                start_new_session=True,
-            )
-            try:
-                directory = _first_line(child)
-                if not directory:
-                    raise _refused(place, child, said)
-                if not is_known and (key := ssh_keys.fingerprint(place.known_name)):
-                    log.warn(f"Recorded the ssh key of {place.known_name} unseen: {key}")
-                yield Remote(place, [*base, *destination], directory)
-            finally:
-                _end(child)
+    options, destination = _options(place, accept_new), ["--", place.host]
+    hold = _as_root(place.user, ["sh", "-c", ssh_scripts.HOLD])
+    is_known = ssh_keys.is_known(place.known_name)
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(
+            ["sh", "-c", ssh_scripts.CONNECT, "sh", _short_directory(), *options, "-M", *destination, hold],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            env=environment({"LC_ALL": "C"}),
+            start_new_session=True,
+        )
+        try:
+            local, there = _directories(child)
+            if not there:
+                raise _refused(place, child, said)
+            if not is_known and (key := ssh_keys.fingerprint(place.known_name)):
+                log.warn(f"Recorded the ssh key of {place.known_name} unseen: {key}")
+            yield Remote(place, ["ssh", "-S", f"{local}/s", *options, *destination], there)
+        finally:
+            _end(child)
 
 
 def _options(place: RemoteHost, accept_new: bool) -> list[str]:
@@ -150,13 +158,13 @@ def _as_root(user: str, words: Sequence[str]) -> str:
     return shlex.join(words if user == "root" else ["sudo", "-n", "-u", "root", "--", *words])
 
 
-def _first_line(child: "subprocess.Popen[bytes]") -> str:
-    """The name of the remote directory; empty when the connection has failed, or takes too long."""
+def _directories(child: "subprocess.Popen[bytes]") -> tuple[str, str]:
+    """Their names, here and there; the second is empty when the connection has failed, or takes too long."""
     assert child.stdout
-    limit = threading.Timer(_LOGIN, child.kill)
+    limit = threading.Timer(_LOGIN, os.killpg, (child.pid, signal.SIGTERM))
     limit.start()
     try:
-        return child.stdout.readline().decode("utf-8", "replace").strip()
+        return os.fsdecode(child.stdout.readline().strip()), os.fsdecode(child.stdout.readline().strip())
     finally:
         limit.cancel()
 
@@ -171,11 +179,13 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     """The end of its input is what the other side waits for; a connection that hangs is cut."""
     if child.stdin:
         child.stdin.close()
-    try:
-        child.wait(_END)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    for number, patience in ((signal.SIGTERM, _END), (signal.SIGKILL, _GRACE)):
+        try:
+            child.wait(patience)
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, number)
+    child.wait()
     if child.stdout:
         child.stdout.close()
 

@@ -1,4 +1,17 @@
-"""The shell scripts that run on the other side of an ssh connection."""
+"""The shell scripts around an ssh connection: one that holds it here, and those that run on the other side."""
+
+CONNECT = """umask 077
+directory=$(mktemp -d "$1/k3s-ssh-XXXXXXXXXX") || exit 1
+shift
+trap 'rm -rf -- "$directory"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+echo "$directory"
+ssh -S "$directory/s" "$@"
+"""
+"""Runs ssh with its words and a socket in a private directory below its first word, whose name it prints.
+
+It takes the directory away when the connection ends, which outlives whoever asked for it by the time that takes.
+"""
 
 HOLD = """umask 077
 directory=$(mktemp -d /tmp/dokku-k3s.XXXXXXXXXX) || exit 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from scheduler_k3s.tools.cluster import ApiError, Cluster
 from scheduler_k3s.tools.remote import CLOSE, STDERR, STDIN, STDOUT, Ended
 from unit import stream_server
 from unit.api_server import serve as serve_api
-from unit.stream_server import NEW, OLD, Peer, frame, serve
+from unit.stream_server import NEW, OLD, PING, PONG, Peer, frame, serve
 
 POD = "/api/v1/namespaces/n/pods/p"
 Output = list[tuple[int, bytes]]
@@ -276,6 +277,44 @@ def test_an_attachment_to_an_old_server_ends_with_the_input(feed: Feed, tmp_path
     assert ended.code is None
     assert {channel for channel, _ in found} == {STDIN}
     assert b"".join(piece for _, piece in found) == data
+
+
+@pytest.mark.parametrize("size", [1000, 200_000])
+def test_an_attachment_to_an_old_server_lasts_until_the_process_has_its_input(
+    feed: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """What the node holds of the input when an attachment ends is lost as soon as there is output for it."""
+    monkeypatch.setattr(remote, "_QUIET", 1.0)
+    left_early: list[str] = []
+    last: list[int] = []
+
+    def is_silent(peer: Peer, seconds: float, when: str) -> None:
+        if select.select([peer.stream], [], [], seconds)[0]:
+            left_early.append(when)
+
+    def script(peer: Peer) -> None:
+        taken = 0
+        while taken < size:
+            taken += len(peer.receive()[1]) - 1
+        code, data = peer.receive()
+        assert code == PING
+        is_silent(peer, 0.5, "before the ping was answered")
+        peer.raw(frame(data, PONG))
+        for number in range(3 if size > 65536 else 0):
+            peer.send(STDOUT, b"%d" % number)
+            is_silent(peer, 0.5, "while there was output")
+        last.append(peer.receive()[0])
+
+    def give() -> None:
+        feed.write(bytes(size))
+        feed.end()
+
+    with serve(script, (OLD,)) as server:
+        session = remote.attach(cluster(server, tmp_path), POD, "c", tty=False, stdin=True)
+        threading.Thread(target=give, daemon=True).start()
+        session.run(lambda channel, data: None)
+        session.close()
+    assert (left_early, last) == ([], [stream_server.CLOSE])
 
 
 def test_a_refusal_by_the_api_is_not_taken_for_age(feed: Feed, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_a_command_that_takes_too_long_is_ended(place: RemoteHost, tmp_path: Pat
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_the_remote_command_ends_with_us(place: RemoteHost, tmp_path: Path, number: int) -> None:
-    """Also when nobody could tell it: the other side notices that its input has ended."""
+    """Also when nobody could tell it: the other side notices that its input has ended. Here nothing is left either."""
     program = (
         "import sys; from scheduler_k3s.tools import ssh; from scheduler_k3s.remote_host import RemoteHost\n"
         "from scheduler_k3s.operations import signals\n"
@@ -124,20 +125,24 @@ def test_the_remote_command_ends_with_us(place: RemoteHost, tmp_path: Path, numb
         "    remote.stream('it', ['sh', '-c', sys.argv[2]], 60)\n"
     )
     script = f"echo $$ >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; sleep 60 & wait"
-    child = subprocess.Popen(
-        [sys.executable, "-c", program, str(place.port), script],
-        env={**os.environ, "PYTHONPATH": "lib"},
-        cwd=Path(__file__).parents[3],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    until((tmp_path / "pid").exists)
-    pid = int((tmp_path / "pid").read_text())
-    assert _group(pid)
-    child.send_signal(number)
-    child.communicate(timeout=30)
-    until(lambda: not _group(pid))
-    until(lambda: not _clients(place.port))
+    # the name of a socket must be short, which pytest's directories are not
+    with tempfile.TemporaryDirectory(dir="/tmp") as here:
+        child = subprocess.Popen(
+            [sys.executable, "-c", program, str(place.port), script],
+            env={**os.environ, "PYTHONPATH": "lib", "TMPDIR": here},
+            cwd=Path(__file__).parents[3],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        until((tmp_path / "pid").exists)
+        pid = int((tmp_path / "pid").read_text())
+        assert _group(pid)
+        assert [path.stat().st_mode & 0o777 for path in Path(here).iterdir()] == [0o700]
+        child.send_signal(number)
+        child.communicate(timeout=30)
+        until(lambda: not _group(pid))
+        until(lambda: not _clients(place.port))
+        until(lambda: not list(Path(here).iterdir()))
 
 
 def _group(leader: int) -> bool:
