@@ -27,7 +27,8 @@ class Facts(NamedTuple):
     machine: str = "x86_64"
     system: str = "Debian"
     has_apt: bool = True
-    has_service_manager: bool = True
+    has_systemd: bool = True
+    has_openrc: bool = False
     memory: int = 4000
     cores: int = 2
     has_cgroup_v2: bool = True
@@ -113,6 +114,20 @@ def _place(facts: Facts) -> list[str]:
     return found
 
 
+def service_manager(has_systemd: bool, has_openrc: bool) -> list[str]:
+    """What is wrong with what starts a host's services."""
+    found = []
+    if not has_systemd:
+        found.append(
+            "k3s needs systemd, which is not running. Install it, and reboot: apt-get install systemd-sysv"
+        )
+    if has_openrc:
+        found.append(
+            "openrc is installed: k3s' installer prefers it to systemd. Remove it: apt-get purge openrc"
+        )
+    return found
+
+
 def _platform(facts: Facts) -> list[str]:
     found = []
     try:
@@ -121,8 +136,7 @@ def _platform(facts: Facts) -> list[str]:
         found.append(error.message)
     if not facts.has_apt:
         found.append(f"{facts.system} has no apt-get: only Debian, Ubuntu and their relatives are supported")
-    if not facts.has_service_manager:
-        found.append("k3s needs systemd or openrc, this host runs neither")
+    found += service_manager(facts.has_systemd, facts.has_openrc)
     if facts.memory < _LEAST_MEMORY:
         found.append(f"k3s needs 2048 MiB of memory, this host has {facts.memory} MiB")
     if not facts.has_cgroup_v2 and _is_cgroup_v2_needed(facts.k3s_version):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from scheduler_k3s import k3s_config
+from scheduler_k3s import host_check, k3s_config
 from scheduler_k3s.errors import PluginError
 
 UNITS = {"server": "k3s", "worker": "k3s-agent"}
@@ -22,7 +22,8 @@ echo "distribution=${ID:-} ${ID_LIKE:-}"
 echo "machine=$(uname -m)"
 echo "clock=$(date +%s)"
 echo "node=$(uname -n | tr A-Z a-z)"
-command -v systemctl >/dev/null && echo systemctl=yes
+[ -d /run/systemd/system ] && echo systemd=yes
+[ -e /sbin/openrc-run ] && echo openrc=yes
 for unit in k3s k3s-agent; do
     file=/etc/systemd/system/$unit.service
     [ -f "$file" ] || continue
@@ -58,6 +59,7 @@ class Host(NamedTuple):
     distribution: Sequence[str]
     machine: str
     has_systemd: bool
+    has_openrc: bool
     clock: int
     unit: str
     config: str
@@ -83,7 +85,8 @@ def read(text: str) -> Host:
     return Host(
         distribution=last.get("distribution", "").split(),
         machine=last.get("machine", ""),
-        has_systemd="systemctl" in last,
+        has_systemd="systemd" in last,
+        has_openrc="openrc" in last,
         clock=int(last.get("clock") or 0),
         unit=last.get("unit", ""),
         config=last.get("config", ""),
@@ -101,8 +104,7 @@ def check(host: Host, name: str, role: str, authority: str) -> None:
     if not set(_FAMILY) & set(host.distribution):
         found = " ".join(host.distribution) or "unknown"
         wrong.append(f"its distribution is {found}: only Debian and those made from it are supported")
-    if not host.has_systemd:
-        wrong.append("it has no systemd")
+    wrong += host_check.service_manager(host.has_systemd, host.has_openrc)
     wrong += _of_another_cluster(host, role, authority)
     if not host.has_k3s:
         taken = [f"{port} by {host.ports[port]}" for port in _PORTS[role] if port in host.ports]

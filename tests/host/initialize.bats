@@ -28,7 +28,6 @@ setup() {
   mkdir -p "$STATE/files" "$STATE/bin"
   program "$STATE/bin/apt-get" 'echo "apt-get $*"'
   program "$STATE/bin/dpkg-query" 'for _ in 1 2 3 4 5; do echo installed; done'
-  program "$STATE/bin/systemctl" ''
   dokku scheduler-k3s:set --global k3s-installer-url http://127.0.0.1:8000/install.sh >/dev/null
   installer 'echo "installer runs: $*"; exit 1'
 }
@@ -109,7 +108,7 @@ until_node_wait() {
   [[ $output == *"unknown flag: --cluster-init"* ]]
 }
 
-@test "ports, an external cluster and a foreign configuration" {
+@test "ports, an external cluster, a foreign configuration and no systemd" {
   mkdir -p "$STATE/changes/etc/rancher/k3s"
   echo 'token: x' >"$STATE/changes/etc/rancher/k3s/config.yaml"
   dokku scheduler-k3s:set --global kubeconfig-path /etc/other
@@ -119,11 +118,13 @@ until_node_wait() {
     /usr/bin/python3 -m http.server 6443 --bind 10.0.0.5 >/dev/null 2>&1 3>&- & server=$!
     trap "kill $server" EXIT
     until (: </dev/tcp/10.0.0.5/6443) 2>/dev/null; do sleep 0.05; done
+    rmdir /run/systemd/system
     "$@"' - "$PREFIX/bin/dokku" scheduler-k3s:initialize
   [ "$status" -eq 1 ]
   [[ $stderr == *"kubeconfig-path is /etc/other, of another cluster. Unset it first: dokku scheduler-k3s:set --global kubeconfig-path"* ]]
   [[ $stderr == *"kube-context is prod"* ]]
   [[ $stderr == *"/etc/rancher/k3s/config.yaml was not written by dokku"* ]]
+  [[ $stderr == *"k3s needs systemd, which is not running. Install it, and reboot: apt-get install systemd-sysv"* ]]
   [[ $stderr == *"k3s needs port 6443, held by python3 (process "* ]]
 }
 
@@ -174,7 +175,7 @@ until_node_wait() {
   grep -qx '  - "eviction-hard=memory.available<200Mi,nodefs.available<10%"' "$config"
   grep -qx '  - "max-pods=50"' "$config"
   [[ $output$stderr != *"$(cat "$STORE/token")"* ]]
-  [ -z "$(find "$STANDIN/tools" -name '.initialize-*')" ]
+  [ -z "$(find "$STANDIN/tools" -name '.fetched-*')" ]
 }
 
 @test "ended while it waits, repeated, and taken off again; the token is in its files alone" {

@@ -19,7 +19,8 @@ def test_a_good_host_hears_nothing() -> None:
     [
         ({"machine": "riscv64"}, "No helm and kubectl for a riscv64 machine"),
         ({"has_apt": False, "system": "Fedora Linux 40"}, "Fedora Linux 40 has no apt-get"),
-        ({"has_service_manager": False}, "k3s needs systemd or openrc"),
+        ({"has_systemd": False}, "k3s needs systemd, which is not running"),
+        ({"has_openrc": True}, "apt-get purge openrc"),
         ({"memory": 500}, "k3s needs 2048 MiB of memory, this host has 500 MiB"),
         (
             {"holders": {6443: "java (process 9)"}},
@@ -46,7 +47,7 @@ def test_each_problem_is_named_with_what_mends_it(change: dict[str, object], tex
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    bad = GOOD._replace(has_apt=False, has_service_manager=False, holders={6443: "a", 2379: "b"})
+    bad = GOOD._replace(has_apt=False, has_systemd=False, holders={6443: "a", 2379: "b"})
     assert len(host_check.problems(bad)) == 4
 
 

@@ -9,7 +9,7 @@ from scheduler_k3s.errors import PluginError
 from scheduler_k3s.secret import Secret
 
 OURS, OTHER = "a" * 64, "b" * 64
-FRESH = "distribution=debian \nmachine=x86_64\nclock=1000\nnode=worker-1\nsystemctl=yes\nsource=10.0.0.6\n"
+FRESH = "distribution=debian \nmachine=x86_64\nclock=1000\nnode=worker-1\nsystemd=yes\nsource=10.0.0.6\n"
 UNIT = """ExecStart=/usr/local/bin/k3s \\
     server \\
 \t'--node-name' \\
@@ -46,7 +46,8 @@ def test_who_may_join(text: str, role: str) -> None:
     ("text", "role", "why"),
     [
         (FRESH.replace("debian", "fedora"), "worker", "its distribution is fedora: only Debian"),
-        (FRESH.replace("systemctl=yes\n", ""), "worker", "it has no systemd"),
+        (FRESH.replace("systemd=yes\n", ""), "worker", "k3s needs systemd, which is not running"),
+        (FRESH + "openrc=yes\n", "server", "apt-get purge openrc"),
         (FRESH + "port=10250 kubelet (process 7)\n", "worker", "are taken: 10250 by kubelet (process 7)"),
         (FRESH + "port=6443 nginx (process 7)\n", "server", "are taken: 6443 by nginx (process 7)"),
         (FRESH + f"unit=k3s\nauthority={OTHER}\n", "worker", f"another cluster (CA {OTHER[:16]}). If"),
@@ -63,7 +64,7 @@ def test_who_may_not(text: str, role: str, why: str) -> None:
 def test_all_that_is_wrong_is_said_at_once() -> None:
     message = refusal("")
     assert "distribution is unknown" in message
-    assert "no systemd" in message
+    assert "k3s needs systemd" in message
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,22 @@ def test_the_script_on_this_machine() -> None:
         == subprocess.run(["uname", "-m"], capture_output=True, text=True, check=True).stdout.strip()
     )
     assert host.clock > 1_700_000_000
+
+
+def test_the_script_sees_what_starts_services(tmp_path: Path) -> None:
+    script = joining.SCRIPT.replace("/run/", f"{tmp_path}/run/").replace("/sbin/", f"{tmp_path}/sbin/")
+
+    def found() -> tuple[bool, bool]:
+        done = subprocess.run(["sh", "-c", script, "sh", "::1"], capture_output=True, text=True, check=True)
+        host = joining.read(done.stdout)
+        return host.has_systemd, host.has_openrc
+
+    assert found() == (False, False)
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    assert found() == (True, False)
+    (tmp_path / "sbin").mkdir()
+    (tmp_path / "sbin/openrc-run").touch()
+    assert found() == (True, True)
 
 
 def test_the_script_reads_what_k3s_left(tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def gather(is_resumed: bool) -> Facts:
         machine=os.uname().machine,
         system=_system(),
         has_apt=shutil.which("apt-get") is not None,
-        has_service_manager=shutil.which("systemctl") is not None or os.path.exists("/sbin/openrc-run"),
+        has_systemd=os.path.isdir("/run/systemd/system"),
+        has_openrc=os.path.exists("/sbin/openrc-run"),
         memory=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20,
         cores=len(os.sched_getaffinity(0)),
         has_cgroup_v2=os.path.exists("/sys/fs/cgroup/cgroup.controllers"),
@@ -95,7 +96,7 @@ def gather(is_resumed: bool) -> Facts:
 
 def _wrong_words(wanted: Wanted) -> list[str]:
     """Values of flags and properties that no step could use."""
-    names = ("token", "k3s-version", "k3s-release-url", "k3s-installer-url")
+    names = ("token", "k3s-version", "k3s-release-url", "k3s-installer-url", "deploy-timeout")
     checks: list[Callable[[], object]] = [lambda: profiles.check_kubelet_args(wanted.kubelet_args)]
     checks += [lambda name=name: charts.check(name) for name in wanted.without or ()]  # type: ignore[misc]
     checks += [lambda name=name: settings.checked(settings.GLOBAL, name) for name in names]  # type: ignore[misc]

@@ -197,7 +197,8 @@ start() {
 state() { sha256sum "$bin/k3s" "$unit" "$unit.env" 2>&1 || :; }
 
 [ "$(id -u)" -eq 0 ] || refuse 'This must be run as root'
-[ -x /bin/systemctl ] || [ -x /sbin/openrc-run ] || refuse 'There is neither systemd nor openrc here'
+[ ! -x /sbin/openrc-run ] || refuse 'openrc is here, which is not played: the real installer prefers it'
+[ -x /bin/systemctl ] || refuse 'There is no systemd here'
 # shellcheck disable=SC2086 # the variable holds words
 choose_command ${INSTALL_K3S_EXEC:-} "$@"
 before=$(state)
