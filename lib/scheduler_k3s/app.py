@@ -137,7 +137,7 @@ class App:
     processes: Sequence[Process]
     domains: Sequence[str] = ()
     config: Mapping[str, Secret] = field(default_factory=dict)
-    pull_secret: str = ""
+    pull_secrets: Sequence[str] = ()
     ingress_class: str = "nginx"
     nginx: Mapping[str, str] = field(default_factory=dict)
     tls: Tls = Tls()

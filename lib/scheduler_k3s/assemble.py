@@ -18,7 +18,7 @@ from scheduler_k3s import (
 from scheduler_k3s.app import App, CronTask, Image, Port, Process, Resources, Tls, is_web, primary, web_ports
 from scheduler_k3s.dokku.facts import ALL, Facts
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.manifests.secret import pull_secret_name
+from scheduler_k3s.manifests.secret import named_pull_secrets, pull_secret_name
 from scheduler_k3s.scaling import Keda
 from scheduler_k3s.tools.release import Release
 
@@ -53,9 +53,11 @@ def _inspected(reference: str, facts: Facts) -> Image:
     return Image(reference, "dockerfile", config.get("WorkingDir") or "")
 
 
-def pull_secret(facts: Facts, property_value: str) -> str:
-    """The one Secret that pods pull with: the user's own, else the one made from dokku's logins, else none."""
-    return property_value or (pull_secret_name(facts.app) if facts.docker_config else "")
+def pull_secrets(facts: Facts, property_value: str) -> Sequence[str]:
+    """The Secrets that pods pull with: the user's own, else the one made from dokku's logins, else none."""
+    return named_pull_secrets(property_value) or (
+        (pull_secret_name(facts.app),) if facts.docker_config else ()
+    )
 
 
 def app(
@@ -68,7 +70,7 @@ def app(
     held: bool = False,
     stored: Release | None = None,
     selectors: Mapping[str, Mapping[str, str]] | None = None,
-    pull_secret: str = "",
+    pull_secrets: Sequence[str] = (),
     ingress_class: str = "nginx",
     deploy_timeout: float = 300.0,
     pre_stop: int = 0,
@@ -83,7 +85,7 @@ def app(
     `cron_suffixes` end the names of the live CronJobs, by task id; a new task gets a random one.
     """
     warnings = cautions.cautions(facts)
-    names.check_app(facts.app, pull_secret=pull_secret == pull_secret_name(facts.app))
+    names.check_app(facts.app, pull_secret=pull_secret_name(facts.app) in pull_secrets)
     environment.check(facts.app, facts.config)
     if not facts.scale:
         raise PluginError(
@@ -113,7 +115,7 @@ def app(
         processes=processes,
         domains=domains.normalised(facts.app, facts.domains) if "web" in facts.scale else (),
         config=facts.config,
-        pull_secret=pull_secret,
+        pull_secrets=pull_secrets,
         ingress_class=ingress_class,
         nginx=facts.nginx,
         tls=tls,

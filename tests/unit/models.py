@@ -69,7 +69,7 @@ def worked_example(**fields: Any) -> App:
         ],
         domains=("node-js-app.example.com",),
         config={"KEY": Secret("val")},
-        pull_secret="pull-secret-node-js-app",
+        pull_secrets=["pull-secret-node-js-app"],
         nginx=NGINX,
         pre_stop=5,
         **fields,

@@ -119,17 +119,22 @@ def test_an_image_that_nobody_knows_is_refused(stored: Release | None) -> None:
 
 @pytest.mark.parametrize(
     ("own", "logins", "expected"),
-    [("", "", ""), ("", "{}", "pull-secret-shop"), ("mine", "", "mine"), ("mine", "{}", "mine")],
+    [
+        ("", "", []),
+        ("", "{}", ["pull-secret-shop"]),
+        ("mine", "", ["mine"]),
+        ("mine, other,mine", "{}", ["mine", "other"]),
+    ],
 )
-def test_the_pull_secret(own: str, logins: str, expected: str) -> None:
-    assert assemble.pull_secret(facts(docker_config=Secret(logins)), own) == expected
+def test_the_pull_secrets(own: str, logins: str, expected: list[str]) -> None:
+    assert list(assemble.pull_secrets(facts(docker_config=Secret(logins)), own)) == expected
 
 
 def test_a_managed_pull_secret_shortens_the_longest_name() -> None:
     long = "a" * 42
     assembled(facts(app=long))
-    assert "pull-secret-" in refusal(facts(app=long), pull_secret=f"pull-secret-{long}")
-    assembled(facts(app=long), pull_secret="mine")
+    assert "pull-secret-" in refusal(facts(app=long), pull_secrets=[f"pull-secret-{long}"])
+    assembled(facts(app=long), pull_secrets=["mine"])
 
 
 # commands
@@ -390,10 +395,10 @@ def test_what_is_passed_through() -> None:
         annotations={"web.pod": {"a": "b"}},
         labels={"web.pod": {"c": "d"}},
     )
-    app = assembled(known, pull_secret="mine", ingress_class="traefik", deploy_timeout=7.5, pre_stop=3)
+    app = assembled(known, pull_secrets=["mine"], ingress_class="traefik", deploy_timeout=7.5, pre_stop=3)
     assert (app.name, app.namespace, app.image, app.stop_timeout) == ("shop", "default", NODE, 90)
-    assert (app.pull_secret, app.ingress_class, app.deploy_timeout, app.pre_stop) == (
-        "mine",
+    assert (app.pull_secrets, app.ingress_class, app.deploy_timeout, app.pre_stop) == (
+        ["mine"],
         "traefik",
         7.5,
         3,

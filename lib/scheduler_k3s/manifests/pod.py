@@ -14,8 +14,8 @@ BUILDPACK_LAUNCHER = "launcher"
 def pod(app: App, container: Object) -> Object:
     """The spec of a pod with this container."""
     spec: Object = {"serviceAccountName": app.name, "containers": [container]}
-    if app.pull_secret:
-        spec["imagePullSecrets"] = [{"name": app.pull_secret}]
+    if app.pull_secrets:
+        spec["imagePullSecrets"] = [{"name": name} for name in app.pull_secrets]
     if context := security.pod_context(app):
         spec["securityContext"] = context
     if found := volumes.pod_volumes(app):

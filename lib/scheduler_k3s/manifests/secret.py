@@ -16,6 +16,11 @@ def pull_secret_name(app: str) -> str:
     return f"pull-secret-{app}"
 
 
+def named_pull_secrets(text: str) -> tuple[str, ...]:
+    """The names in a list with commas, as a user writes it."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
 def config(app: App) -> Object:
     data = {key: _base64(value.reveal().encode()) for key, value in sorted(app.config.items())}
     return _secret(app, config_name(app.name), "Opaque", data)

@@ -29,8 +29,9 @@ _TITLES = {
 def secrets(app: App, docker_config: Secret) -> dict[str, Object]:
     """All Secrets that the app's pods use and dokku manages, by release."""
     wanted = {secret.config_name(app.name): secret.config(app)}
-    if app.pull_secret == secret.pull_secret_name(app.name):
-        wanted[app.pull_secret] = secret.pull_secret(app, docker_config.reveal().encode())
+    name = secret.pull_secret_name(app.name)
+    if name in app.pull_secrets:
+        wanted[name] = secret.pull_secret(app, docker_config.reveal().encode())
     return wanted
 
 
@@ -90,7 +91,7 @@ def write(runner: helm.Helm, namespace: str, files: Mapping[str, Mapping[str, st
 def remove_unmanaged(runner: helm.Helm, app: App, before: State) -> None:
     """A pull secret that dokku made earlier goes when the pods do not use it any more."""
     name = secret.pull_secret_name(app.name)
-    if app.pull_secret != name and name in before.auxiliary:
+    if name not in app.pull_secrets and name in before.auxiliary:
         runner.uninstall(name, app.namespace)
 
 

@@ -157,11 +157,10 @@ def _prune_pull_secrets(cluster: Cluster, model: App, before: State) -> None:
     """helm's merge leaves list entries alone that no manifest of it ever had: such pull secrets go here."""
     kept = resources.manifest_objects(before.newest.manifest) if before.newest else ()
     known = {item["metadata"]["name"]: _pull_secrets(item) for item in kept if item["kind"] == "Deployment"}
-    wanted = {model.pull_secret} if model.pull_secret else set()
     for live in before.deployments:
         deployment = live["metadata"]["name"]
-        if deployment in known and _pull_secrets(live) - known[deployment] - wanted:
-            secrets = [{"name": secret} for secret in sorted(wanted)]
+        if deployment in known and _pull_secrets(live) - known[deployment] - set(model.pull_secrets):
+            secrets = [{"name": secret} for secret in model.pull_secrets]
             path = f"/apis/apps/v1/namespaces/{name(model.namespace)}/deployments/{name(deployment)}"
             cluster.merge(path, {"spec": {"template": {"spec": {"imagePullSecrets": secrets}}}})
 

@@ -36,7 +36,7 @@ class Options:
     namespace: str
     timeout: float
     rollback: bool
-    pull_secret: str
+    pull_secrets: str
     ingress_class: str
     shm_size: str
 
@@ -46,7 +46,7 @@ class Options:
             namespace=settings.checked(app, "namespace"),
             timeout=settings.seconds(settings.value(app, "deploy-timeout")),
             rollback=settings.boolean(settings.value(app, "rollback-on-failure")),
-            pull_secret=settings.value(app, "image-pull-secrets"),
+            pull_secrets=settings.value(app, "image-pull-secrets"),
             ingress_class=settings.value(app, "ingress-class"),
             shm_size=settings.checked(app, "shm-size"),
         )
@@ -164,7 +164,7 @@ def _model(gathered: Gathered, options: Options, image: Image, ids: Ids, *, tls:
         stored=before.newest,
         selectors=before.selectors(known.app),
         cron_suffixes=before.cron_suffixes(),
-        pull_secret=assemble.pull_secret(known, options.pull_secret),
+        pull_secrets=assemble.pull_secrets(known, options.pull_secrets),
         ingress_class=options.ingress_class,
         deploy_timeout=options.timeout,
         pre_stop=PRE_STOP if before.knows_sleep else 0,

@@ -18,7 +18,7 @@ from scheduler_k3s.lines import OutputClosed
 from scheduler_k3s.manifests import job
 from scheduler_k3s.manifests.cron_job import HASH
 from scheduler_k3s.manifests.job import Run
-from scheduler_k3s.manifests.secret import pull_secret_name
+from scheduler_k3s.manifests.secret import named_pull_secrets, pull_secret_name
 from scheduler_k3s.oneoff import Result
 from scheduler_k3s.operations import attached, place, signals
 from scheduler_k3s.operations.place import Place
@@ -115,13 +115,13 @@ def _model(
     """The cluster and dokku are asked at the same time."""
     found: list[Release | None] = []
     mounts: list[dict[str, dict[str, object]]] = []
-    secret: list[str] = []
+    pull_secrets: list[str] = []
     own = cluster.copy()
     triggers.together(
         [
             lambda: found.append(_deployed(cluster, where, app)),
             lambda: mounts.extend(facts.parse_mounts(triggers.ask("storage-app-mounts", app, "run"))),
-            lambda: secret.append(_pull_secret(own, where, app)),
+            lambda: pull_secrets.extend(_pull_secrets(own, where, app)),
         ]
     )
     current = found[0]
@@ -148,7 +148,7 @@ def _model(
         deployment_id=current.value("global.deployment_id"),
         image=image,
         processes=(),
-        pull_secret=secret[0],
+        pull_secrets=pull_secrets,
         stop_timeout=_stop_timeout(app),
         security=docker_options.security(facts.docker_options(app, "run").get(docker_options.DEFAULT, ())),
         mounts=storage.mounts(app, where.namespace, mounts, shm_size),
@@ -175,13 +175,13 @@ def _deployed(cluster: Cluster, where: Place, app: str) -> Release | None:
     return release.newest(cluster, where.namespace, app, status="deployed")
 
 
-def _pull_secret(cluster: Cluster, where: Place, app: str) -> str:
-    if own := settings.value(app, "image-pull-secrets"):
+def _pull_secrets(cluster: Cluster, where: Place, app: str) -> Sequence[str]:
+    if own := named_pull_secrets(settings.value(app, "image-pull-secrets")):
         return own
     managed = pull_secret_name(app)
     path = f"/api/v1/namespaces/{name(where.namespace)}/secrets"
     found = cluster.list(path, fields=f"metadata.name={managed}", metadata_only=True)
-    return managed if found else ""
+    return [managed] if found else []
 
 
 def _check_stage(image: str) -> None:

@@ -137,11 +137,11 @@ def test_a_wrong_check_is_named_by_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("", None), ("mine", [{"name": "mine"}]), ("pull-secret-shop", [{"name": "pull-secret-shop"}])],
+    ("names", "expected"),
+    [([], None), (["mine"], [{"name": "mine"}]), (["b", "a"], [{"name": "b"}, {"name": "a"}])],
 )
-def test_the_pull_secret(name: str, expected: list[Object] | None) -> None:
-    assert pod(shop(web(), pull_secret=name)).get("imagePullSecrets") == expected
+def test_the_pull_secrets(names: list[str], expected: list[Object] | None) -> None:
+    assert pod(shop(web(), pull_secrets=names)).get("imagePullSecrets") == expected
 
 
 def test_each_process_has_its_own_id_and_resources() -> None:

@@ -94,7 +94,7 @@ def test_streams_options_volumes_and_environment() -> None:
         "1",
         Image("i"),
         (),
-        pull_secret="logins",
+        pull_secrets=["logins"],
         security=Security(added=("NET_ADMIN",), privileged=True),
         mounts=(Mount("data", "/data"),),
         shm_size="64Mi",

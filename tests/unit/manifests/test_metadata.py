@@ -12,7 +12,12 @@ Object = dict[str, Any]
 
 def app(annotations: Object, labels: Object) -> App:
     return shop(
-        web(), worker(), domains=("a.example.com",), annotations=annotations, labels=labels, pull_secret="x"
+        web(),
+        worker(),
+        domains=("a.example.com",),
+        annotations=annotations,
+        labels=labels,
+        pull_secrets=["x"],
     )
 
 

@@ -28,8 +28,8 @@ def api() -> Iterator[ObjectApi]:
         yield served
 
 
-def app(pull_secret: str = "", **config: str) -> App:
-    return shop(pull_secret=pull_secret, config={key: Secret(value) for key, value in config.items()})
+def app(*pull_secrets: str, **config: str) -> App:
+    return shop(pull_secrets=pull_secrets, config={key: Secret(value) for key, value in config.items()})
 
 
 def revision(item: Object, status: str = "deployed") -> Release:
@@ -181,17 +181,18 @@ def test_the_one_that_fails_is_named(
 
 
 @pytest.mark.parametrize(
-    ("pull_secret", "was_there", "removed"),
+    ("pull_secrets", "was_there", "removed"),
     [
-        ("", True, True),
-        ("mine", True, True),
-        ("pull-secret-shop", True, False),
-        ("", False, False),
+        ([], True, True),
+        (["mine"], True, True),
+        (["pull-secret-shop"], True, False),
+        (["mine", "pull-secret-shop"], True, False),
+        ([], False, False),
     ],
 )
 def test_a_pull_secret_that_nobody_uses_any_more_goes(
-    runner: helm.Helm, tmp_path: Path, pull_secret: str, was_there: bool, removed: bool
+    runner: helm.Helm, tmp_path: Path, pull_secrets: list[str], was_there: bool, removed: bool
 ) -> None:
     known = {"pull-secret-shop": revision(secret.pull_secret(app(), b"{}"))} if was_there else {}
-    auxiliary.remove_unmanaged(runner, app(pull_secret), State(True, (1, 34), auxiliary=known))
+    auxiliary.remove_unmanaged(runner, app(*pull_secrets), State(True, (1, 34), auxiliary=known))
     assert asked(tmp_path) == (["uninstall pull-secret-shop --namespace"] if removed else [])
