@@ -84,6 +84,25 @@ load plugin_host
 {"global.deployment.d":"e","web.pod.a.b/c":"value"}' ]
 }
 
+@test "without entries the header remains, {}, and no valid flag" {
+  run dokku scheduler-k3s:labels:report web
+  [ "$status" -eq 0 ]
+  [ "$output" = "=====> web labels information" ]
+  run dokku scheduler-k3s:labels:report web --format json
+  [ "$output" = '{}' ]
+  run dokku scheduler-k3s:labels:report web --scheduler-k3s-labels.x
+  [ "$output" = " !     Invalid flag passed, valid flags: " ]
+}
+
+@test "slashes in keys survive, also where the last one of a map goes" {
+  dokku scheduler-k3s:labels:set web a/b 1 --resource-type pod
+  [ "$(cat "$STORE/web/labels.--global.pod")" = '{"a/b":"1"}' ]
+  for _ in 1 2; do
+    dokku scheduler-k3s:labels:set web a/b --resource-type pod
+    [ "$(cat "$STORE/web/labels.--global.pod")" = '{}' ]
+  done
+}
+
 @test "a file that holds no map is named" {
   as_dokku mkdir -p "$STORE/web"
   as_dokku sh -c "printf nonsense >$STORE/web/labels.web.pod"

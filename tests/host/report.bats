@@ -38,9 +38,8 @@ json() {
   dokku scheduler-k3s:set web namespace team-a
   run dokku scheduler-k3s:report web --scheduler-k3s-namespace
   [ "$output" = team-a ]
-  run dokku scheduler-k3s:report web --scheduler-k3s-global-namespace
-  [ "$status" -eq 0 ]
-  [ -z "$output" ]
+  dokku scheduler-k3s:report web --scheduler-k3s-global-namespace >"$STANDIN/shown"
+  echo | cmp - "$STANDIN/shown"
   run dokku scheduler-k3s:report --scheduler-k3s-computed-deploy-timeout web
   [ "$output" = 300s ]
 }
@@ -59,6 +58,8 @@ json() {
   [ "$(wc -l <<<"$report")" -eq 1 ]
   [ "$(json computed-namespace <<<"$report")" = team-a ]
   [ "$(json scheduler-k3s-computed-namespace <<<"$report")" = team-a ]
+  jq --exit-status '. as $all | keys | map(select(startswith("scheduler-k3s-") | not)) | length * 2 == ($all | length) and
+    all(.[]; $all[.] == $all["scheduler-k3s-" + .])' <<<"$report"
   count='import json, sys; d = json.load(sys.stdin); print(len(d), all(isinstance(v, str) for v in d.values()))'
   [ "$(/usr/bin/python3 -c "$count" <<<"$report")" = "110 True" ]
   [ "$(dokku scheduler-k3s:report --global --format json | /usr/bin/python3 -c "$count")" = "90 True" ]
@@ -116,14 +117,19 @@ of-web" ]
   dokku scheduler-k3s:set --global chart.traefik.service.type/x NodePort
   for scope in web --global; do
     run dokku scheduler-k3s:report "$scope"
-    [[ $output == *"Scheduler k3s global chart traefik service type/x: NodePort"* ]] ||
-      [[ $output == *"Scheduler k3s global chart traefik service type/x:"*"NodePort"* ]]
+    expected=$(printf '       %-51s%s\n' 'Scheduler k3s global chart repository url:' '' 'Scheduler k3s global chart traefik service type/x:' NodePort \
+      'Scheduler k3s global charts disabled:' '')
+    [[ $output == *"$expected"* ]]
     run dokku scheduler-k3s:report "$scope" --scheduler-k3s-global-chart.traefik.service.type/x
     [ "$output" = NodePort ]
   done
   dokku scheduler-k3s:set --global chart.traefik.service.type/x
-  run dokku scheduler-k3s:report web
-  [[ $output != *"chart traefik"* ]]
+  for scope in web --global; do
+    run dokku scheduler-k3s:report "$scope"
+    [[ $status == 0 && $output != *"chart traefik"* ]]
+    run dokku scheduler-k3s:report "$scope" --format json
+    [[ $status == 0 && $output != *chart.traefik* ]]
+  done
 }
 
 @test "the app of dokku --app" {

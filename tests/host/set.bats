@@ -55,7 +55,8 @@ load plugin_host
 }
 
 @test "cert-issuer-name is false or an RFC 1123 subdomain" {
-  for name in false letsencrypt my.issuer-1; do
+  longest=$(printf '%063d.%063d.%063d.%061d' 0 0 0 0)
+  for name in false letsencrypt my.issuer-1 "$longest"; do
     dokku scheduler-k3s:set web cert-issuer-name "$name"
     [ "$(cat "$STORE/web/cert-issuer-name")" = "$name" ]
   done
@@ -66,7 +67,9 @@ load plugin_host
   done
 }
 
-@test "letsencrypt-server knows five words and is stored as given" {
+@test "letsencrypt-server knows five words and is stored as given, prod counts where there is none" {
+  run dokku scheduler-k3s:report web --scheduler-k3s-computed-letsencrypt-server
+  [ "$output" = prod ]
   for server in prod production stag staging false; do
     dokku scheduler-k3s:set web letsencrypt-server "$server"
     [ "$(cat "$STORE/web/letsencrypt-server")" = "$server" ]

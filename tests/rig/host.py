@@ -100,6 +100,11 @@ def host() -> Iterator[Host]:
 def lay_out(prefix: Path, show: bool = False) -> Host:
     """Make a host at `prefix`, where user dokku must be able to go, and install the plugin of this checkout."""
     _run([str(CHECKOUT / "tests/rig/dokku/install"), str(prefix)], show)
+    return install_plugin(prefix, show)
+
+
+def install_plugin(prefix: Path, show: bool = False) -> Host:
+    """Put the plugin, with its tools, into the host at `prefix`."""
     with _turn(), repository() as url, downloads() as settings:
         environment = {**_environment(), **settings, **_places(prefix)}
         (prefix / "home" / "dokkurc").write_text(f"export DOKKU_SCHEDULER_K3S_TOOLS={TOOLS}\n")

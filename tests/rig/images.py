@@ -3,6 +3,7 @@
 The sample app (`sample()`) shows what a deploy has to get right; see `tests/rig/sample`.
 """
 
+import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -55,11 +56,22 @@ def build(
     return reference
 
 
-def sample(tag: str = "latest", *, greeting: str = "hello", labels: Mapping[str, str] | None = None) -> str:
-    """The sample app's image: a web server, a worker, a program that crashes, a Procfile and an app.json in /app."""
+def sample(
+    tag: str = "latest",
+    *,
+    greeting: str = "hello",
+    labels: Mapping[str, str] | None = None,
+    app_json: Mapping[str, object] | None = None,
+) -> str:
+    """The sample app's image: a web server, a worker, a program that crashes, a Procfile and an app.json in /app.
+
+    `app_json` are further sections of that.
+    """
     files = {
         f"app/{path.relative_to(SAMPLE)}": path.read_bytes() for path in SAMPLE.rglob("*") if path.is_file()
     }
+    if app_json:
+        files["app/app.json"] = json.dumps({**json.loads(files["app/app.json"]), **app_json}).encode()
     return build(
         f"{SAMPLE_NAME}:{tag}",
         files=files,
