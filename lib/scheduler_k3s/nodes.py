@@ -39,7 +39,7 @@ class Node:
             (entry for entry in status.get("conditions") or () if entry["type"] == "Ready"), {}
         )
         self.is_ready = ready.get("status") == "True"
-        self.reason: str = ready.get("message") or "it has not reported yet"
+        self.reason = _told(ready) or "it has not reported yet"
         self.roles = _roles(self.labels)
 
     @property
@@ -87,6 +87,11 @@ def quorum_risk(leaving: Node, nodes: "Sequence[Node]") -> str:
         down = ", ".join(sorted(node.name for node in members if not node.is_ready))
         return f"{ready} of {len(members)} servers would be ready without it, and etcd needs {needed} (not: {down})"
     return ""
+
+
+def _told(condition: "dict[str, str]") -> str:
+    """Its reason, a word, and its message."""
+    return ": ".join(text for text in (condition.get("reason"), condition.get("message")) if text)
 
 
 def _number(version: str) -> tuple[int, ...]:

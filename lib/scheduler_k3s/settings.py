@@ -42,7 +42,7 @@ _ROWS: "tuple[tuple[str, str, str, Callable[[str], str], str], ...]" = (
     ("cert-issuer-name", APP, "", checks.issuer_name, "cert-manager issuer to use for https; false for none"),
     ("chart-repository-url", HOST, "", checks.url, "chart repository to use instead of the public ones"),
     ("charts-disabled", HOST, "", checks.charts, "system charts that ensure-charts leaves out"),
-    ("deploy-timeout", APP, "300s", checks.duration, "how long a deploy may take"),
+    ("deploy-timeout", APP, "300s", checks.duration, "how long a deploy may take, or a new node"),
     ("image-pull-secrets", APP, "", checks.subdomains, "Secrets to pull images with, not dokku's logins"),
     ("ingress-class", HOST, "nginx", checks.subdomain, "ingress controller: nginx or traefik"),
     ("k3s-installer-url", HOST, "https://get.k3s.io", checks.url, "where the k3s installer is fetched"),

@@ -5,8 +5,10 @@ earlier run, is taken up where it is: every step may be repeated.
 """
 
 import contextlib
+import functools
 import os
 import secrets
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -23,7 +25,6 @@ from scheduler_k3s.operations import (
     server_address,
     signals,
 )
-from scheduler_k3s.remote_host import RemoteHost
 from scheduler_k3s.tools import ssh
 from scheduler_k3s.tools.cluster import Cluster, name
 
@@ -35,7 +36,7 @@ _LOST = (
 
 
 class Wish(NamedTuple):
-    """What the user typed. `role` is empty when it was not given: then a profile's counts."""
+    """What the user typed, all of it in `words`. `role` is empty when it was not given: then a profile's counts."""
 
     url: str
     role: str = ""
@@ -44,10 +45,11 @@ class Wish(NamedTuple):
     allow_unknown_hosts: bool = False
     taint_scheduling: bool = False
     kubelet_args: Sequence[str] = ()
+    words: Sequence[str] = ()
 
 
 def add(wish: Wish) -> None:
-    """Errors: PluginError; after the installation has begun with the commands to go on or to undo it."""
+    """Errors: PluginError; after the installation has begun with the commands to look further, go on, or undo it."""
     with signals.cancellable("Joining the host has been cancelled"):
         cluster_list.require_k3s("cannot add node to cluster")
         cluster = cluster_list.available("cannot add node to cluster")
@@ -81,6 +83,7 @@ def settled(wish: Wish) -> Wish:
     if found.taint_scheduling and found.role == "worker":
         raise PluginError("Taint scheduling can only be used on the server role")
     profiles.check_kubelet_args(found.kubelet_args)
+    settings.checked(settings.GLOBAL, "deploy-timeout")
     return found
 
 
@@ -107,12 +110,13 @@ def _add(cluster: Cluster, remote: ssh.Remote, wish: Wish, server: str) -> None:
     with join.fetched(remote, nodes.oldest_version(found), host.machine) as fetched:
         join.check_server(remote, server)
         log.headline_quiet(f"Adding {node} k3s cluster")
-        with _resumable(place, wish.role):
+        with _resumable(remote, wish):
             join.install(remote, fetched, wish.role, config)
             join.start(remote, wish.role)
-    with _resumable(place, wish.role):
+    with _resumable(remote, wish):
         log.headline_quiet("Waiting for node to exist")
-        node_wait.ready(lambda: cluster, node, _LOST, explain=lambda: join.last_words(remote, wish.role))
+        said = functools.partial(join.last_words, remote, wish.role)
+        node_wait.ready(lambda: cluster, node, _LOST, node_wait.patience(), said)
         _mark(cluster, node, wish)
 
 
@@ -129,14 +133,17 @@ def _mark(cluster: Cluster, node: str, wish: Wish) -> None:
 
 
 @contextlib.contextmanager
-def _resumable(place: RemoteHost, role: str) -> Iterator[None]:
-    """From here on the host has changed: an error says how to go on, and how to go back."""
+def _resumable(remote: ssh.Remote, wish: Wish) -> Iterator[None]:
+    """From here on the host has changed: an error says how to look further, how to go on, and how to go back."""
     try:
         yield
     except PluginError as error:
-        uninstall = f"sudo {UNINSTALLERS[UNITS[role]]}"
+        unit = UNITS[wish.role]
+        repeat = shlex.join(["dokku", "scheduler-k3s:cluster:add", *wish.words])
         raise PluginError(
-            f"{error.message}\n{place.host} is not joined completely. Repeat the command to go on where it ended, or "
-            f"undo it: ssh -p {place.port} {place.user}@{place.host} {uninstall}",
+            f"{error.message}\n{remote.place.host} is not joined completely. What is done is kept. "
+            f"To go on, repeat: {repeat}\n"
+            f"To see what k3s says there: {remote.by_hand('journalctl', '--unit', unit, '--lines', '50')}\n"
+            f"To undo it: {remote.by_hand(UNINSTALLERS[unit])}",
             error.exit_code,
         ) from None

@@ -3,17 +3,16 @@
 import contextlib
 import hashlib
 import re
-import tempfile
 from collections.abc import Iterator
 
 from scheduler_k3s import k3s_config, log, registries, settings
+from scheduler_k3s.dokku import host, properties
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.joining import UNITS
-from scheduler_k3s.operations import node_registries
+from scheduler_k3s.operations import node_registries, work_directory
 from scheduler_k3s.tools import installer, k3s, ssh
 from scheduler_k3s.tools.command import CommandError
 
-PACKAGES = ("ca-certificates", "curl", "open-iscsi", "nfs-common", "wireguard")
 _APT = ("env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "apt-get", "-o", "DPkg::Lock::Timeout=300")
 _APT_TIMEOUT = 1200.0
 _INSTALL_TIMEOUT = 1200.0
@@ -31,13 +30,13 @@ def prepare(remote: ssh.Remote) -> None:
     remote.stream(
         "dpkg", ["env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--configure", "-a"], _APT_TIMEOUT
     )
-    remote.stream("apt-get install", [*_APT, "-y", "install", *PACKAGES], _APT_TIMEOUT)
+    remote.stream("apt-get install", [*_APT, "-y", "install", *k3s.PACKAGES], _APT_TIMEOUT)
 
 
 @contextlib.contextmanager
 def fetched(remote: ssh.Remote, version: str, machine: str) -> Iterator[installer.Fetched]:
     """The checked installer, with k3s itself where a mirror is set; the script is on the host already."""
-    with tempfile.TemporaryDirectory(prefix="k3s-") as directory:
+    with work_directory.below(host.data(properties.GLOBAL)) as directory:
         log.headline_quiet("Downloading k3s installer")
         files = installer.fetch(directory, version, machine)
         log.headline_quiet("Setting k3s installer permissions")

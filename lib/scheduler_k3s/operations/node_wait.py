@@ -3,20 +3,25 @@
 import time
 from collections.abc import Callable
 
-from scheduler_k3s import log
+from scheduler_k3s import log, settings
 from scheduler_k3s.errors import PluginError
+from scheduler_k3s.nodes import Node
 from scheduler_k3s.tools.cluster import Cluster, Object, name
 
-PATIENCE = 300.0
 _INTERVAL = 1.0
 _REPORT = 10.0
+
+
+def patience() -> float:
+    """Seconds that a node may take, as a deploy may. Errors: PluginError for a property that holds no duration."""
+    return settings.seconds(settings.checked(settings.GLOBAL, "deploy-timeout"))
 
 
 def ready(
     open_cluster: Callable[[], Cluster],
     node: str,
     lost: str,
-    patience: float = PATIENCE,
+    patience: float,
     explain: Callable[[], str] = str,
 ) -> Cluster:
     """The cluster, once `node` is Ready in it. `lost` is the error for a node that never appeared.
@@ -40,7 +45,8 @@ def ready(
         if now - started > patience or now - said >= _REPORT:
             problem = _joined(problem, explain())
         if now - started > patience:
-            raise PluginError(f"After {patience:.0f}s: {problem}" if has_appeared else f"{lost}: {problem}")
+            problem = f"After {patience:g}s (deploy-timeout): {problem}"
+            raise PluginError(problem if has_appeared else f"{lost}. {problem}")
         if now - said >= _REPORT:
             said = now
             log.detail_quiet(f"{problem.splitlines()[0]} ({now - started:.0f}s)")
@@ -61,10 +67,5 @@ def _unready(node: str, found: Object | None) -> str:
     """Why the node does not count as Ready; empty when it does."""
     if found is None:
         return f"Node {node} has not appeared yet"
-    for condition in found.get("status", {}).get("conditions") or []:
-        if condition.get("type") == "Ready":
-            if condition.get("status") == "True":
-                return ""
-            why = condition.get("message") or condition.get("reason") or "no reason given"
-            return f"Node {node} is not Ready: {why}"
-    return f"Node {node} has not reported yet"
+    state = Node(found)
+    return "" if state.is_ready else f"Node {node} is not Ready: {state.reason}"

@@ -57,7 +57,9 @@ def node(name: str, *roles: str, ready: bool = True, url: str = "", address: str
         },
         "status": {
             "nodeInfo": {"kubeletVersion": "v1.34.4+k3s1"},
-            "conditions": [{"type": "Ready", "status": str(ready), "message": "kubelet is away"}],
+            "conditions": [
+                {"type": "Ready", "status": str(ready), "reason": "Lost", "message": "kubelet is away"}
+            ],
             "addresses": [{"type": "InternalIP", "address": address}] if address else [],
         },
     }
@@ -106,6 +108,9 @@ def test_refusals_in_their_order(dokku: Host, api: ObjectApi) -> None:
     bad = Wish("nonsense")
     assert refusal(bad).startswith("missing remote host ssh scheme in remote host: nonsense,")
     assert "canary" not in refusal(bad._replace(url="ssh://root:canary@host"))
+    timeout = dokku.store("--global", "deploy-timeout", "soon")
+    assert refusal(Wish(URL)).startswith("Invalid deploy-timeout: soon, ")
+    timeout.write_text("60s")
     dokku.store("--global", "network-interface", "nope0")
     assert refusal(Wish(URL)).startswith(
         "Unable to get server ip address: Unable to determine server ip address from network-interface nope0"
@@ -153,7 +158,9 @@ def test_a_role_typed_wins_over_the_profile_s_and_must_fit_its_taint(dokku: Host
 
 
 def facts(name: str = "here") -> Facts:
-    return Facts(("debian",), "x86_64", True, 0, "k3s-agent", "", name, "a" * 64, "10.0.0.6", "eth0", {})
+    return Facts(
+        ("debian",), "x86_64", True, False, 0, "k3s-agent", "", name, "a" * 64, "10.0.0.6", "eth0", {}
+    )
 
 
 def as_node(name: str, *roles: str, url: str = "", address: str = "") -> Node:
@@ -228,7 +235,7 @@ def test_the_list_in_both_forms(api: ObjectApi, capsys: pytest.CaptureFixture[st
         ("gone", None, "Unable to get node: "),
         ("first", node("first", "control-plane"), "Node first is not a remote node managed by Dokku"),
         ("last", node("last", "control-plane", url=URL), "would break the cluster: last is the last server"),
-        ("w", node("w", ready=False, url=URL), "w is not Ready, so its pods cannot move in order: kubelet is away"),
+        ("w", node("w", ready=False, url=URL), "w is not Ready, so its pods cannot move in order: Lost: "),
         ("w", node("w", url=URL), "ssh key not found at"),
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from scheduler_k3s.errors import PluginError
-from scheduler_k3s.operations import initialize, preflight, target
+from scheduler_k3s.operations import first_server, initialize, preflight, target
 from scheduler_k3s.operations.preflight import Wanted
 from scheduler_k3s.operations.server_address import Found
 from unit.dokku_host import Host
@@ -24,7 +24,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, dokku: Host) -> list[str]:
     monkeypatch.setattr(preflight, "require_root", lambda: None)
     monkeypatch.setattr(preflight, "check", lambda wanted, is_resumed: Found("10.0.0.5", "eth0"))
     both = (("the first thing", lambda: done.append("first")), ("the second thing", second))
-    monkeypatch.setattr(initialize._Setup, "steps", lambda self: both)
+    monkeypatch.setattr(initialize, "_steps", lambda plugin, server: both)
     return done
 
 
@@ -60,8 +60,8 @@ def test_a_kubeconfig_that_k3s_has_not_shared(
     kubeconfig.touch(mode=0o600)
     os.chown(kubeconfig, 0, 1)
     monkeypatch.setattr(target, "kubeconfig_path", lambda: str(kubeconfig))
-    initialize._share_kubeconfig()
+    first_server.share_kubeconfig()
     assert (kubeconfig.stat().st_mode & 0o777, kubeconfig.stat().st_gid) == (0o640, os.getegid())
     assert "does not know write-kubeconfig-group" in capsys.readouterr().err
-    initialize._share_kubeconfig()
+    first_server.share_kubeconfig()
     assert capsys.readouterr().err == ""

@@ -7,11 +7,21 @@ import pytest
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.operations import node_wait
 from scheduler_k3s.tools.cluster import Cluster
+from unit.dokku_host import Host
 from unit.object_api import ObjectApi, serve
 
 NODE = "/api/v1/nodes/ip-10-0-0-5"
 READY = {"conditions": [{"type": "MemoryPressure", "status": "False"}, {"type": "Ready", "status": "True"}]}
-UNREADY = {"conditions": [{"type": "Ready", "status": "False", "message": "cni plugin not initialized"}]}
+UNREADY = {
+    "conditions": [
+        {
+            "type": "Ready",
+            "status": "False",
+            "reason": "KubeletNotReady",
+            "message": "cni plugin not initialized",
+        }
+    ]
+}
 
 
 @pytest.fixture
@@ -40,7 +50,7 @@ def test_a_node_that_becomes_ready(api: ObjectApi) -> None:
 def test_the_api_has_to_be_ready_first(api: ObjectApi) -> None:
     api.put(NODE, status=READY)
     del api.groups["/readyz"]
-    with pytest.raises(PluginError, match=r"^Unable to find node: .*refused to get /readyz"):
+    with pytest.raises(PluginError, match=r"^Unable to find node. After 0s .*: .*refused to get /readyz"):
         wait(api, 0.0)
 
 
@@ -51,23 +61,30 @@ def test_existence_is_not_enough(
     api.put(NODE, status=UNREADY)
     with pytest.raises(PluginError) as error:
         wait(api, 1.0)
-    assert error.value.message == "After 1s: Node ip-10-0-0-5 is not Ready: cni plugin not initialized"
-    assert (
-        "       Node ip-10-0-0-5 is not Ready: cni plugin not initialized (0s)\n" in capsys.readouterr().out
-    )
+    unready = "Node ip-10-0-0-5 is not Ready: KubeletNotReady: cni plugin not initialized"
+    assert error.value.message == f"After 1s (deploy-timeout): {unready}"
+    assert f"       {unready} (0s)\n" in capsys.readouterr().out
     api.put(NODE, status={})
     with pytest.raises(PluginError, match=r"has not reported yet$"):
         wait(api, 0.0)
 
 
 def test_a_node_that_never_appears(api: ObjectApi) -> None:
-    with pytest.raises(PluginError, match=r"^Unable to find node: Node ip-10-0-0-5 has not appeared yet$"):
+    with pytest.raises(
+        PluginError, match=r"^Unable to find node\. .*: Node ip-10-0-0-5 has not appeared yet$"
+    ):
         wait(api, 0.0)
+
+
+def test_how_long_a_node_may_take(dokku: Host) -> None:
+    assert node_wait.patience() == 300.0
+    dokku.store("--global", "deploy-timeout", "2m")
+    assert node_wait.patience() == 120.0
 
 
 def test_a_kubeconfig_that_is_not_there_yet() -> None:
     def unreadable() -> Cluster:
         raise PluginError("kubeconfig /x cannot be used")
 
-    with pytest.raises(PluginError, match=r"^Unable to find node: kubeconfig /x cannot be used$"):
+    with pytest.raises(PluginError, match=r"^Unable to find node\. .*: kubeconfig /x cannot be used$"):
         node_wait.ready(unreadable, "a", "Unable to find node", 0.0)
