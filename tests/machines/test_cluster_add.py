@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from rig import charts, images
+from rig.charts.repository import pod_image
 from rig.load import Load
 from rig.machines.dokku_host import DokkuHost
 from rig.machines.laboratory import Laboratory
@@ -26,7 +29,10 @@ for process in /proc/[0-9]*; do
 done
 sleep 300
 """
+OTHER_NETWORK = "/var/lib/rancher/k3s/agent/etc/cni/net.d/05-other.conflist"
+SHARED, OVERRIDDEN = "vm.dirty_writeback_centisecs", "vm.stat_interval"
 ADD, REMOVE = "scheduler-k3s:cluster:add", "scheduler-k3s:cluster:remove"
+SYSCTL = "scheduler-k3s:node-sysctls:set"
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +97,30 @@ def is_untouched(machine: Machine) -> bool:
     return left.stdout == ""
 
 
-def leaves_nothing_behind(machine: Machine) -> None:
+def leave_nothing_behind(*machines: Machine) -> None:
     """Of our own, once the connection has ended."""
-    deadline = time.monotonic() + 30
-    while machine.run(["sh", "-c", "ls -d /tmp/dokku-k3s.* 2>/dev/null; exit 0"]).stdout:
-        assert time.monotonic() < deadline, "the private directory is still there"
+    look = ["sh", "-c", "ls -d /tmp/dokku-k3s.* /tmp/k3s-ssh-* 2>/dev/null; exit 0"]
+    for machine in machines:
+        comes_to_an_end(machine, look)
+
+
+def comes_to_an_end(machine: Machine, look: list[str]) -> None:
+    """Whatever the command lists."""
+    deadline = time.monotonic() + 60
+    while left := machine.run(look).stdout:
+        assert time.monotonic() < deadline, f"still there: {left}"
         time.sleep(0.2)
+
+
+def configured_name(machine: Machine) -> str:
+    """The name of its node, as k3s is told there."""
+    extract = ["sed", "-n", 's/^node-name: "\\(.*\\)"$/\\1/p', "/etc/rancher/k3s/config.yaml"]
+    return machine.run(extract).stdout.strip()
+
+
+def said_after(told: str, sign: str) -> str:
+    """The rest of the line behind a sign."""
+    return told.partition(sign)[2].partition("\n")[0]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +144,7 @@ def test_what_cannot_be_downloaded_changes_nothing(
         lab.servers.faults.clear()
     assert expected in told
     assert told.endswith("exit 1\n")
-    leaves_nothing_behind(worker)
+    leave_nothing_behind(host, worker)
     assert is_untouched(worker)
 
 
@@ -140,37 +164,44 @@ def test_a_host_that_is_not_known_or_not_ours(lab: Laboratory, host: DokkuHost) 
 
     stranger.write("/etc/systemd/system/k3s-agent.service", "[Service]\nExecStart=/usr/local/bin/k3s agent\n")
     stranger.write("/var/lib/rancher/k3s/agent/server-ca.crt", "another CA\n")
+    stranger.write("/sbin/openrc-run", "")
     told = run(host, ADD, stranger.admin_url)
     digest = hashlib.sha256(b"another CA\n").hexdigest()
     assert f"it is in another cluster (CA {digest[:16]})" in told
     assert "sudo /usr/local/bin/k3s-agent-uninstall.sh" in told
+    assert (
+        "openrc is installed: k3s' installer prefers it to systemd. Remove it: apt-get purge openrc" in told
+    )
     assert not stranger.exists("/etc/rancher")
 
     assert "is this host itself" in run(host, ADD, "--role", "server", host.ssh_url)
 
 
-def test_a_worker_joins_after_all_that_went_wrong(lab: Laboratory, host: DokkuHost, worker: Machine) -> None:
+def test_a_join_is_broken_off_in_every_way(lab: Laboratory, host: DokkuHost, worker: Machine) -> None:
     restore = broken_installer(lab, b"#!/bin/sh\necho the installer fails\nexit 7\n")
     told = run(host, ADD, worker.admin_url)
     restore()
     assert "the installer fails" in told
     assert "Invalid exit code from k3s installer command over ssh: 7" in told
-    assert "Repeat the command to go on" in told
-    name = worker.run(
-        ["sed", "-n", 's/^node-name: "\\(.*\\)"$/\\1/p', "/etc/rancher/k3s/config.yaml"]
-    ).stdout.strip()
+    assert f"To go on, repeat: dokku {ADD} {worker.admin_url}\n" in told
+    name = configured_name(worker)
 
-    restore = broken_installer(lab, b"#!/bin/sh\necho $$ >/root/installer; sleep 300\n")
-    process = host.popen(["dokku", ADD, worker.admin_url])
-    while not worker.exists("/root/installer"):
-        time.sleep(0.2)
-    pid = worker.read("/root/installer").strip()
-    host.interrupt(process, signal.SIGTERM)
-    told = process.communicate(timeout=60)[0]
+    restore = broken_installer(lab, b"#!/bin/sh\necho $$ >/root/x; mv /root/x /root/installer; sleep 300\n")
+    for number, expected in ((signal.SIGTERM, "Joining the host has been cancelled"), (signal.SIGKILL, "")):
+        process = host.popen(["dokku", ADD, worker.admin_url])
+        while not worker.exists("/root/installer"):
+            time.sleep(0.2)
+        pid = worker.read("/root/installer").strip()
+        if number == signal.SIGTERM:
+            host.interrupt(process, number)
+        else:
+            ours = host.run(["pgrep", "--full", "subcommands/cluster:add"]).stdout.split()
+            host.run(["kill", "-KILL", *ours])
+        assert expected in process.communicate(timeout=60)[0]
+        leave_nothing_behind(host, worker)
+        assert not worker.exists(f"/proc/{pid}")
+        worker.run(["rm", "/root/installer"])
     restore()
-    assert "Joining the host has been cancelled" in told
-    assert not worker.exists(f"/proc/{pid}")
-    leaves_nothing_behind(worker)
 
     restore = broken_installer(lab, CUTS_THE_CONNECTION)
     told = run(host, ADD, worker.admin_url)
@@ -182,11 +213,33 @@ def test_a_worker_joins_after_all_that_went_wrong(lab: Laboratory, host: DokkuHo
     told = run(host, ADD, worker.admin_url)
     worker.run(["iptables", "-D", "OUTPUT", *block])
     assert f"does not reach the server at https://{host.address}:6443" in told
+    assert configured_name(worker) == name
 
+
+def test_a_node_that_never_gets_ready_is_explained_and_joins_when_mended(
+    host: DokkuHost, worker: Machine
+) -> None:
+    name = configured_name(worker)
     host.dokku("scheduler-k3s:profiles:add", "edge", "--kubelet-args", "max-pods=20")
     arguments = ["--kubelet-args", "eviction-hard=memory.available<50Mi,nodefs.available<1%"]
-    told = run(host, ADD, "--profile", "edge", *arguments, worker.admin_url)
+    words = (ADD, "--profile", "edge", *arguments, worker.admin_url)
+    worker.write(OTHER_NETWORK, "not a network\n")
+    host.dokku("scheduler-k3s:set", "--global", "deploy-timeout", "10s")
+    for _ in range(6):  # on a busy machine the node may not even have appeared by then; each run goes on
+        told = run(host, *words)
+        if "cni plugin not initialized" in told:
+            break
+    host.dokku("scheduler-k3s:set", "--global", "deploy-timeout")
+    assert f" !     After 10s (deploy-timeout): Node {name} is not Ready: KubeletNotReady: " in told
+    assert "cni plugin not initialized" in told
+    look = said_after(told, "To see what k3s says there: ")
+    assert "k3s" in host.run(["sh", "-c", look]).stdout
+    worker.run(["rm", OTHER_NETWORK])
+    assert shlex.split(said_after(told, "To go on, repeat: ")) == ["dokku", *words]
+    told = run(host, *words)
     assert told.endswith("       Done\nexit 0\n")
+    left = host.run(["find", "/var/lib/dokku/data/scheduler-k3s", "-name", ".fetched-*"])
+    assert left.stdout == ""
     node = nodes(host)[worker.address]
     assert node["metadata"]["name"] == name
     assert node["metadata"]["labels"]["dokku.com/node-profile"] == "edge"
@@ -212,6 +265,41 @@ def test_what_a_worker_is_told_stays_with_root(host: DokkuHost, worker: Machine)
     told = run(host, ADD, worker.ssh_url)
     assert "is in this cluster already" in told
     assert "is in this cluster as a worker" in run(host, ADD, "--role", "server", worker.ssh_url)
+
+
+def test_every_node_gets_the_sysctls_of_its_scope(host: DokkuHost, worker: Machine) -> None:
+    """All machines have one kernel here: the log of each node's pod tells what was set there."""
+    for image in ("node-sysctls-image", "node-sysctls-pause-image"):
+        host.dokku("scheduler-k3s:set", "--global", image, pod_image())
+    paths = [Path("/proc/sys", *name.split(".")) for name in (SHARED, OVERRIDDEN)]
+    before = [int(path.read_text()) for path in paths]
+    shared, common, own = before[0] + 1, before[1] + 1, before[1] + 2
+    scopes = {host: ("dokku-node-sysctls-global", common), worker: ("dokku-node-sysctls-profile-edge", own)}
+    try:
+        host.dokku(SYSCTL, SHARED, str(shared))
+        host.dokku(SYSCTL, OVERRIDDEN, str(common))
+        host.dokku(SYSCTL, OVERRIDDEN, str(own), "--profile", "edge")
+        for machine, (release, value) in scopes.items():
+            kubectl = ["kubectl", "--namespace=kube-system"]
+            host.run([*kubectl, "rollout", "status", f"daemonset/{release}", "--timeout=180s"])
+            label = f"--selector=app.kubernetes.io/name={release}"
+            pods = json.loads(host.run([*kubectl, "get", "pods", label, "--output=json"]).stdout)["items"]
+            (pod,) = [item for item in pods if "deletionTimestamp" not in item["metadata"]]
+            (setter,) = pod["status"]["initContainerStatuses"]
+            assert pod["status"]["hostIP"] == machine.address
+            assert setter["state"]["terminated"]["exitCode"] == 0
+            said = host.run([*kubectl, "logs", pod["metadata"]["name"], "--container=apply-sysctls"]).stdout
+            assert said == f"{SHARED} = {shared}\n{OVERRIDDEN} = {value}\n"
+            assert int(machine.read(str(paths[0]))) == shared
+            assert int(machine.read(str(paths[1]))) in (common, own)
+    finally:
+        told = run(host, SYSCTL, OVERRIDDEN, "--profile", "edge")
+        told += run(host, SYSCTL, OVERRIDDEN) + run(host, SYSCTL, SHARED)
+        for path, value in zip(paths, before, strict=True):
+            path.write_text(f"{value}\n")
+    for release, _ in scopes.values():
+        assert told.count(f"       Removing node sysctls release {release}\n") == 1
+    comes_to_an_end(host, ["kubectl", "get", "daemonsets", "--all-namespaces", "--output=name"])
 
 
 def test_a_login_reaches_every_node_and_no_k3s_is_restarted(host: DokkuHost, worker: Machine) -> None:

@@ -16,8 +16,24 @@ from rig.machines.model import NEWEST
 
 TOKEN = "canary" + secrets.token_hex(16)
 SMALL = "longhorn,keda,keda-add-ons-http,vector"
-ALL = f"cert-manager,traefik,ingress-nginx,{SMALL}"
+ALL_BUT_TRAEFIK = f"cert-manager,ingress-nginx,{SMALL}"
+OPENRC = "/sbin/openrc-run"
 STORE = "/var/lib/dokku/config/scheduler-k3s/--global"
+TRAEFIK = {
+    "logs": {"access": {"enabled": True, "format": "json"}},
+    "podAnnotations": {"prometheus.io/port": "8082", "prometheus.io/scrape": "true"},
+    "providers": {
+        "kubernetesCRD": {"enabled": True, "allowCrossNamespace": True},
+        "kubernetesIngress": {"publishedService": {"enabled": True}},
+    },
+    "priorityClassName": "system-cluster-critical",
+    "tolerations": [
+        {"key": "CriticalAddonsOnly", "operator": "Exists"},
+        {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": "node-role.kubernetes.io/master", "operator": "Exists", "effect": "NoSchedule"},
+    ],
+    "service": {"ipFamilyPolicy": "PreferDualStack"},
+}
 BROKEN_SOURCE = "/etc/apt/sources.list.d/broken.list"
 
 
@@ -95,6 +111,12 @@ class Watch:
 def test_broken_at_each_step_and_repeated(lab: Laboratory, host: DokkuHost, repository: Repository) -> None:
     words = ("--without", SMALL)
     repeat = f"To go on, repeat: dokku scheduler-k3s:initialize --without {SMALL}\nexit 1\n"
+
+    host.write(OPENRC, "")
+    said = initialize(host, *words)
+    host.run(["rm", OPENRC])
+    assert said.endswith(" installer prefers it to systemd. Remove it: apt-get purge openrc\nexit 1\n")
+    assert not host.exists(f"{STORE}/initialize-unfinished")
 
     host.write(BROKEN_SOURCE, "deb [trusted=yes] file:/nowhere ./\n")
     said = initialize(host, *words)
@@ -227,7 +249,7 @@ def test_uninstalled_and_made_again_another_way(host: DokkuHost) -> None:
         "--kubelet-args",
         arguments,
         "--without",
-        ALL,
+        ALL_BUT_TRAEFIK,
     )
     assert said_now.endswith("exit 0\n"), said_now
     node = json.loads(host.run(["kubectl", "get", "nodes", "--output", "json"]).stdout)["items"][0]
@@ -235,6 +257,30 @@ def test_uninstalled_and_made_again_another_way(host: DokkuHost) -> None:
         ("CriticalAddonsOnly", "NoSchedule")
     ]
     assert node["status"]["capacity"]["pods"] == "42"
+
+
+def test_traefik_is_there_with_its_values_and_its_kinds(host: DokkuHost) -> None:
+    """Its pods run on the tainted server; an app's routes are what its definitions say."""
+    helm = ["helm", "--kubeconfig", "/etc/rancher/k3s/k3s.yaml"]
+    releases = json.loads(host.run([*helm, "list", "--all-namespaces", "--output", "json"]).stdout)
+    found = [(item["name"], item["namespace"], item["chart"], item["status"]) for item in releases]
+    assert found == [("traefik", "traefik", "traefik-26.0.0", "deployed")]
+    values = host.run([*helm, "get", "values", "traefik", "--namespace", "traefik", "--output", "json"])
+    assert json.loads(values.stdout) == TRAEFIK
+    ready = "jsonpath={.status.readyReplicas}"
+    pods = host.run(["kubectl", "get", "deployment/traefik", "--namespace", "traefik", "--output", ready])
+    assert pods.stdout == "1"
+
+    host.run(["kubectl", "taint", "nodes", "--all", "CriticalAddonsOnly-"])
+    host.dokku("apps:create", "routed")
+    host.dokku("domains:set", "routed", "routed.example.com")
+    host.dokku("scheduler-k3s:set", "routed", "letsencrypt-server", "false")
+    host.dokku("git:from-image", "routed", images.sample("routed"))
+    kinds = "ingressroutes.traefik.io,middlewares.traefik.io"
+    routes = json.loads(host.run(["kubectl", "get", kinds, "--output", "json"]).stdout)["items"]
+    matches = [rule["match"] for item in routes for rule in item["spec"].get("routes", ())]
+    assert [item["kind"] for item in routes] == ["IngressRoute", "Middleware", "Middleware"]
+    assert matches == ["Host(`routed.example.com`)"]
 
 
 def test_half_an_installation_is_uninstalled_too(host: DokkuHost) -> None:
