@@ -29,6 +29,7 @@ HOST=rig.example.com/host
 export RIG_CACHE=${RIG_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}
 
 cluster_host_setup() {
+  if [[ ! -e $CLUSTER ]]; then echo "There is no cluster. Start one with: make node-start" && return 1; fi
   standin_setup
   export STORE=$DOKKU_LIB_ROOT/config/scheduler-k3s/--global FILES=$STANDIN/files
   rig -c 'import pathlib, sys; from rig import host; host.install_plugin(pathlib.Path(sys.argv[1])).use()' "$PREFIX"
@@ -169,7 +170,7 @@ chmod 755 /usr/local/bin/k3s "/usr/local/bin/$unit-uninstall.sh"
 }
 
 # A server has Debian's programs, and a systemd that knows one thing: when k3s starts, its node joins the cluster. The
-# node has no room for pods, since nobody would start them.
+# node takes no pods, since nobody would start them.
 server_programs() {
   mkdir -p "$1/bin"
   program "$1/bin/apt-get" 'echo "apt-get $*"'
@@ -191,6 +192,7 @@ now=\$(date -u +%FT%TZ)
 $TOOLS/bin/kubectl --kubeconfig='$CLUSTER' --server=https://$API:6443 create --filename - <<END
 {"apiVersion": "v1", "kind": "Node",
  "metadata": {"name": "\$name", "labels": {\$roles "$RUN": "$NETWORK", "$HOST": "${1##*/}"}},
+ "spec": {"taints": [{"key": "$RUN", "effect": "NoExecute"}]},
  "status": {
    "addresses": [{"type": "InternalIP", "address": "$ADDRESS"}],
    "nodeInfo": {"kubeletVersion": "$VERSION", "architecture": "amd64", "bootID": "", "containerRuntimeVersion": "",

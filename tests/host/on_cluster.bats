@@ -189,7 +189,6 @@ $APP, $APP-web-new-$APP-example-com, Ingress (networking.k8s.io) has been added:
   run of_app get ingress --output 'jsonpath={.items[*].spec.tls[*].secretName}'
   [ "$output" = "tls-$APP" ]
   of_app get secret "tls-$APP"
-  dokku certs:remove "$APP"
   for name in letsencrypt-server cert-issuer-name cert-issuer-kind; do dokku scheduler-k3s:set "$APP" "$name"; done
 }
 
