@@ -92,7 +92,7 @@ def remove_unmanaged(runner: helm.Helm, app: App, before: State) -> None:
     """A pull secret that dokku made earlier goes when the pods do not use it any more."""
     name = secret.pull_secret_name(app.name)
     if name not in app.pull_secrets and name in before.auxiliary:
-        runner.uninstall(name, app.namespace)
+        runner.uninstall(app.namespace, name)
 
 
 def finish(upgrade: helm.Upgrade, what: str) -> None:

@@ -70,7 +70,7 @@ def forget(app: str) -> None:
     cluster = where.cluster()
     if _routes(release.newest(cluster, where.namespace, app), app) != "secured":
         with lock.app_lock(app) as inherited, _helm(app, where, inherited) as runner:
-            runner.uninstall(imported.release_name(app), where.namespace)
+            runner.uninstall(where.namespace, imported.release_name(app))
         imported.mark(app, "")
         log.detail(f"Certificate of {app} removed from namespace {where.namespace}")
 

@@ -57,7 +57,7 @@ def uninstall(name: str, namespace: str) -> None:
         lock.app_lock(properties.GLOBAL) as inherited,
         helm.session(_target(), host.data(properties.GLOBAL), (inherited,)) as runner,
     ):
-        runner.uninstall(name, namespace)
+        runner.uninstall(namespace, name)
 
 
 @contextlib.contextmanager

@@ -3,11 +3,10 @@
 import os
 import shutil
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from scheduler_k3s import log
-from scheduler_k3s.dokku import apps, host, properties, triggers
+from scheduler_k3s.dokku import apps, host, properties
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.metadata import MANAGED
 from scheduler_k3s.operations import left_behind, lock, place, records, target
@@ -82,7 +81,7 @@ def remove_held(remains: Remains, cluster: Cluster, inherited: int) -> None:
     if found:
         records.forget_unknown(cluster, app, namespace)
         with helm.session(helm.Target(*where), host.data(app), (inherited,)) as runner:
-            triggers.together([partial(runner.uninstall, item, namespace) for item in found])
+            runner.uninstall(namespace, *found)
     jobs = f"/apis/batch/v1/namespaces/{name(namespace)}/jobs"
     for job in cluster.list(jobs, labels=f"{PART_OF}={app}", metadata_only=True):
         if _annotations(job).get(MARK) == "true":

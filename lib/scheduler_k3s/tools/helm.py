@@ -94,9 +94,16 @@ class Helm:
         argv += [f"--timeout={wait:.3f}s", f"--history-max={HISTORY}"]
         return Upgrade(self._argv(argv), self._environment(), self)
 
-    def uninstall(self, release: str, namespace: str) -> bool:
-        """Remove a release, its objects in the foreground without waiting. False when there was none."""
-        argv = ["uninstall", release, "--namespace", namespace, "--cascade=foreground", "--ignore-not-found"]
+    def uninstall(self, namespace: str, *releases: str) -> bool:
+        """Remove releases, their objects in the foreground without waiting. False when there was none of them."""
+        argv = [
+            "uninstall",
+            *releases,
+            "--namespace",
+            namespace,
+            "--cascade=foreground",
+            "--ignore-not-found",
+        ]
         done = run(self._argv(argv), env=self._environment(), timeout=120)
         return b"uninstalled" in done.stdout
 

@@ -124,10 +124,11 @@ def test_a_chart_is_written_as_it_is_and_for_nobody_else(runner: Helm) -> None:
 
 def test_uninstalling_tells_whether_there_was_anything(tool: Path, runner: Helm) -> None:
     play(tool, 'printf "%s\\n" "$@" >"$0.words"; echo "release \\"shop\\" uninstalled"\n')
-    assert runner.uninstall("shop", "ns")
+    assert runner.uninstall("ns", "shop", "config-shop")
     assert Path(f"{tool}.words").read_text().split() == [
         "uninstall",
         "shop",
+        "config-shop",
         "--namespace",
         "ns",
         "--cascade=foreground",
@@ -135,10 +136,10 @@ def test_uninstalling_tells_whether_there_was_anything(tool: Path, runner: Helm)
         *WHERE,
     ]
     play(tool, 'echo "Release not found: shop" >&2\n')
-    assert not runner.uninstall("shop", "ns")
+    assert not runner.uninstall("ns", "shop", "config-shop")
     play(tool, "echo 'Error: forbidden' >&2; exit 1\n")
     with pytest.raises(CommandError, match="helm failed with exit code 1: Error: forbidden"):
-        runner.uninstall("shop", "ns")
+        runner.uninstall("ns", "shop", "config-shop")
 
 
 def test_a_failure_carries_helm_s_words(tool: Path, runner: Helm) -> None:
