@@ -78,7 +78,7 @@ def test_a_server_before_1_30_serves_pipes_and_terminals(host: Host, cluster: Cl
             json.dumps(json.loads(note.read_text()) | {"kubeconfig-path": str(config), "kube-context": "x"})
         )
 
-        assert run(host, "run", name, "sh", "-c", "sleep 1; echo out; echo err >&2; exit 3") == (
+        assert run(host, "run", name, "sh", "-c", "sleep 8; echo out; echo err >&2; exit 3") == (
             3,
             b"out\n",
             b"err\n",

@@ -41,7 +41,7 @@ def jobs(cluster: Cluster) -> list[str]:
 def test_output_and_errors_come_apart_and_the_exit_code_comes_out(
     host: Host, cluster: Cluster, deployed: str
 ) -> None:
-    script = "sleep 2; echo $COLOUR $K; echo oops >&2; exit 42"
+    script = "sleep 8; echo $COLOUR $K; echo oops >&2; exit 42"
     done = dokku(host, "--quiet", "run", "-e", "K=a b\\n", deployed, "sh", "-c", script)
     assert (done.returncode, done.stdout, done.stderr) == (42, b"blue a b\\n\n", b"oops\n")
     eventually(lambda: not jobs(cluster))
