@@ -26,7 +26,7 @@ def ready(
 ) -> Cluster:
     """The cluster, once `node` is Ready in it. `lost` is the error for a node that never appeared.
 
-    `explain` tells what the node's own host says, and is asked when the waiting is reported and at its end.
+    `explain` tells what the host of a node that has not appeared says; one that has tells by its condition.
     `open_cluster` may fail while the kubeconfig is not written. What is waited for is said. Errors: PluginError.
     """
     started = said = time.monotonic()
@@ -42,7 +42,7 @@ def ready(
         if not problem:
             return cluster
         now = time.monotonic()
-        if now - started > patience or now - said >= _REPORT:
+        if not has_appeared and (now - started > patience or now - said >= _REPORT):
             problem = _joined(problem, explain())
         if now - started > patience:
             problem = f"After {patience:g}s (deploy-timeout): {problem}"

@@ -76,6 +76,17 @@ def test_a_node_that_never_appears(api: ObjectApi) -> None:
         wait(api, 0.0)
 
 
+@pytest.mark.parametrize(("status", "is_asked"), [(None, True), (UNREADY, False)])
+def test_the_host_is_asked_about_a_node_that_has_not_appeared(
+    api: ObjectApi, status: "dict[str, object] | None", is_asked: bool
+) -> None:
+    if status:
+        api.put(NODE, status=status)
+    with pytest.raises(PluginError) as error:
+        node_wait.ready(api.cluster, "ip-10-0-0-5", "Unable to find node", 0.0, lambda: "401 Unauthorized")
+    assert error.value.message.endswith(" (401 Unauthorized)") == is_asked
+
+
 def test_how_long_a_node_may_take(dokku: Host) -> None:
     assert node_wait.patience() == 300.0
     dokku.store("--global", "deploy-timeout", "2m")
