@@ -74,6 +74,7 @@ class Api:
         self.stuck = threading.Event()
         self._changed = threading.Condition()
         self._events: list[tuple[str, Object]] = []
+        self._is_cut = False
         self.port = 0
         self.scheme = "http"
 
@@ -97,6 +98,11 @@ class Api:
         with self._changed:
             yield
             self._changed.notify_all()
+
+    def cut_watch(self) -> None:
+        """Hang up on a watch in the middle of its answer."""
+        with self.changing():
+            self._is_cut = True
 
     def paths(self, ending: str) -> list[tuple[str, Query]]:
         return [(path, query) for _, path, query in list(self.requests) if path.endswith(ending)]
@@ -136,6 +142,9 @@ class Api:
                 while len(self._events) <= version:
                     if self.stuck.is_set():
                         return
+                    if self._is_cut:
+                        self._is_cut = False
+                        raise ConnectionError
                     self._changed.wait()
                 event = self._events[version]
             version += 1
@@ -189,7 +198,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 pod = self.api.pods.get(parts[6])
                 self._json(pod.object()) if pod else self._refuse(404, "NotFound")
             elif query.get("watch"):
-                events = self.api.events(int(query["resourceVersion"]))
+                events = self.api.events(int(query.get("resourceVersion") or 0))
                 self._chunks(
                     json.dumps({"type": kind, "object": item}).encode() + b"\n" for kind, item in events
                 )

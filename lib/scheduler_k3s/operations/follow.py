@@ -126,18 +126,20 @@ class Follower:
 
     def _watch(self, cluster: Cluster) -> None:
         """Tell the main thread of every change. Whatever ends the watch, a new list closes the gap."""
-        seen = time.monotonic()
+        lost_at = 0.0
         while True:
             try:
                 answer = cluster.get(self._path, **self._query)
+                lost_at = 0.0
                 self._events.put(("LISTED", answer.get("items") or []))
                 version = answer.get("metadata", {}).get("resourceVersion") or ""
                 for kind, pod in self._changes(cluster, version):
                     self._events.put((kind, pod))
-                seen = time.monotonic()
             except (Unreachable, ApiError, OSError) as error:
                 refused = isinstance(error, ApiError) and error.code in _REFUSED
-                if refused or time.monotonic() - seen > PATIENCE:
+                now = time.monotonic()
+                lost_at = lost_at or now
+                if refused or now - lost_at > PATIENCE:
                     raise
             time.sleep(1)
 

@@ -15,6 +15,7 @@ QUIET = 2.0
 """Seconds of waiting of which nothing is said."""
 _REFUSED = 10.0
 _LOST = 60.0
+"""Seconds for which a lost connection is tried again."""
 _WATCH_SECONDS = 240
 
 
@@ -103,7 +104,7 @@ class RunPod:
         return sorted(events, key=diagnosis.event_time)
 
     def _watch(self, cluster: Cluster) -> None:
-        seen = time.monotonic()
+        lost_at = 0.0
         query: dict[str, str | int] = {
             "watch": "true",
             "labelSelector": f"batch.kubernetes.io/job-name={self.job}",
@@ -114,15 +115,17 @@ class RunPod:
                 if self.pod is not None and cluster.find(self.path) is None:
                     self._tell(self.pod, deleted=True)
                 with cluster.stream(f"{self.base}/pods", _WATCH_SECONDS + 30, **query) as answer:
+                    lost_at = 0.0
                     for line in answer:
                         event = json.loads(line)
                         if event["type"] == "ERROR":
                             break
                         self._tell(event["object"], deleted=event["type"] == "DELETED")
-                        seen = time.monotonic()
             except (ApiError, Unreachable, OSError, ValueError) as error:
                 refused = isinstance(error, ApiError) and error.code in (401, 403)
-                if refused or time.monotonic() - seen > _LOST:
+                now = time.monotonic()
+                lost_at = lost_at or now
+                if refused or now - lost_at > _LOST:
                     self._fail(error)
                     return
             time.sleep(0.5)
