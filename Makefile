@@ -14,7 +14,7 @@ unexport CI
 help:
 	@echo 'make demo         set everything up and deploy a sample app to a real Kubernetes'
 	@echo 'make test         set everything up; lint, unit, host and cluster tests'
-	@echo 'make bench        measure: one table, each row against its floor'
+	@echo 'make bench        measure: one table, each row against its floor; README'
 	@echo 'make check unit host cluster machines     parts of it'
 	@echo 'make node-start node-status node-stop    the Kubernetes node the tests stand on'
 
@@ -68,7 +68,7 @@ demo: node-start
 
 # NAME="run redeploy" for some of it
 bench: node-start
-	PYTHONPATH=tests:lib $(PYTHON) -m bench --json $(CACHE)/bench.json $(NAME)
+	PYTHONPATH=tests:lib $(PYTHON) -m bench $(NAME)
 
 clean: node-stop
 	$(RIG).machines clean

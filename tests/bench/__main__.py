@@ -1,13 +1,11 @@
-"""python -m bench [NAME...]: one table, each row against its floor; written to FILE as JSON with --json FILE."""
+"""python -m bench [NAME...]: one table, each row against its floor. Kept in docs/measured.json and the README."""
 
-import argparse
 import importlib
-import json
 import statistics
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
+from . import record
 from .measure import Row, commit, machine
 
 # modules whose rows() yields rows as they are measured
@@ -15,24 +13,18 @@ NAMES = ("not_mine", "report", "status", "gathering", "redeploy", "rollout", "ru
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bench")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("names", nargs="*", choices=(*NAMES, []), metavar="NAME")
-    given = parser.parse_args()
+    names = sys.argv[1:] or NAMES
+    if unknown := [name for name in names if name not in NAMES]:
+        raise SystemExit(f"Unknown: {', '.join(unknown)}. There are: {', '.join(NAMES)}")
     print(f"{machine()}, {commit()}")
     print(f"{'':<58} {'ours':>24} {'floor':>24}   ratio  budget")
-    rows = []
-    for row in _rows(given.names or NAMES):
-        rows.append(row)
-        print(_line(row), flush=True)
-        if given.json:
-            given.json.write_text(json.dumps(_document(rows), indent=1) + "\n")
-    return 0
-
-
-def _rows(names: list[str] | tuple[str, ...]) -> Iterator[Row]:
     for name in names:
-        yield from importlib.import_module(f"bench.{name}").rows()
+        rows = []
+        for row in importlib.import_module(f"bench.{name}").rows():
+            rows.append(row)
+            print(_line(row), flush=True)
+        record.keep(name, rows, NAMES)
+    return 0
 
 
 def _line(row: Row) -> str:
@@ -41,28 +33,11 @@ def _line(row: Row) -> str:
     return f"{row.what:<58} {_spread(row.ours, row.unit):>24} {_spread(row.floor, row.unit):>24} {ratio:>7} {budget:>7}"
 
 
-def _spread(samples: object, unit: str) -> str:
-    if not isinstance(samples, list) or not samples:
+def _spread(samples: Sequence[float], unit: str) -> str:
+    if not samples:
         return ""
-    middle, low, high = statistics.median(samples), min(samples), max(samples)
-    digits = 0 if middle >= 100 else 1 if middle >= 10 else 2
-    return f"{middle:.{digits}f} {unit} ({low:.{digits}f}-{high:.{digits}f})"
-
-
-def _document(rows: list[Row]) -> dict[str, object]:
-    lines = [
-        {
-            "what": row.what,
-            "against": row.against,
-            "unit": row.unit,
-            "ours": [round(sample, 3) for sample in row.ours],
-            "floor": [round(sample, 3) for sample in row.floor],
-            "ratio": row.ratio and round(row.ratio, 3),
-            "budget": row.budget,
-        }
-        for row in rows
-    ]
-    return {"machine": machine(), "commit": commit(), "rows": lines}
+    low, high = record.amount(min(samples)), record.amount(max(samples))
+    return f"{record.amount(statistics.median(samples))} {unit} ({low}-{high})"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A dokku host with a deployed app, and what plugn gives the triggers that are called here without it."""
 
 import os
+import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,3 +53,19 @@ def plugin(dokku: Host) -> Path:
 def kubectl(*words: str) -> tuple[str, ...]:
     """The kubectl that the plugin brings, as its argument list."""
     return (f"{TOOLS}/bin/kubectl", f"--kubeconfig={target.KUBECONFIG}", *words)
+
+
+def settle(app: str) -> None:
+    """Wait until a rollout is over: helm ends before the pods have stayed up, and old pods leave after that."""
+    labels = f"app.kubernetes.io/part-of={app}"
+    subprocess.run(
+        kubectl("rollout", "status", "deployment", f"--selector={labels}"), check=True, capture_output=True
+    )
+    words = (
+        "get",
+        "pods",
+        f"--selector={labels}",
+        "--output=jsonpath={.items[*].metadata.deletionTimestamp}",
+    )
+    while subprocess.run(kubectl(*words), check=True, capture_output=True).stdout.strip():
+        time.sleep(0.5)

@@ -38,11 +38,15 @@ class Cost:
     peak: float
 
 
-def in_turns(runs: int, *measures: Measure) -> list[list[float]]:
-    """`runs` samples of each, one of each at a time, so that the machine's moods hit all of them alike."""
+def in_turns(runs: int, *measures: Measure, before: Callable[[], object] = lambda: None) -> list[list[float]]:
+    """`runs` samples of each, one of each at a time, so that the machine's moods hit all of them alike.
+
+    `before` each of them waits for what the last one has left behind.
+    """
     samples: list[list[float]] = [[] for _ in measures]
     for _ in range(runs):
         for column, measure in zip(samples, measures, strict=True):
+            before()
             column.append(measure())
     return samples
 
