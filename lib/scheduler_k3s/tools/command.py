@@ -17,7 +17,7 @@ class CommandError(PluginError):
         self.code = code
         self.output = "" if hidden else output.strip()[-4000:]
         name = os.path.basename(argv[0])
-        ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
+        ended = f"was ended by {_signal(-code)}" if code < 0 else f"failed with exit code {code}"
         super().__init__(f"{name} {ended}" + (f": {self.output}" if self.output else ""))
 
 
@@ -29,21 +29,30 @@ def run(
     timeout: float = 60.0,
     check: bool = True,
     sensitive: bool = False,
+    inherited: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program to its end with captured output.
 
     `stdin` is all the child can read: a child never inherits ours, which in a deploy belongs to git.
     `env` is added to our own environment. `timeout` is in seconds. With `sensitive`, neither the words nor
-    the output of the program get into logs or errors. Errors: CommandError on a non-zero exit (with
-    `check`), a missing program or when the time is over.
+    the output of the program get into logs or errors. `inherited` are descriptors that it keeps open.
+    Errors: CommandError on a non-zero exit (with `check`), a program that cannot be started or when the time is
+    over.
     """
     log.debug(f"run: {os.path.basename(argv[0])} ..." if sensitive else "run: " + " ".join(argv))
     try:
         done = subprocess.run(  # noqa: PLW1510
-            argv, input=stdin, env=environment(env), capture_output=True, timeout=timeout
+            argv,
+            input=stdin,
+            env=environment(env),
+            capture_output=True,
+            timeout=timeout,
+            pass_fds=inherited,
         )
     except FileNotFoundError:
         raise CommandError(argv, 127, f"{argv[0]} does not exist") from None
+    except OSError as error:
+        raise CommandError(argv, 126, f"{argv[0]}: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise CommandError(argv, 124, f"no end after {timeout:g} s") from None
     if check and done.returncode != 0:
@@ -53,5 +62,13 @@ def run(
 
 
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
-    """Our environment and `extra`, without what would change how a child Python or Go program behaves."""
+    """Our environment with `extra` over it."""
     return {**os.environ, **(extra or {})}
+
+
+def _signal(number: int) -> str:
+    """Its name; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
