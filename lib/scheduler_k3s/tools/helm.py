@@ -104,7 +104,7 @@ class Helm:
             "--cascade=foreground",
             "--ignore-not-found",
         ]
-        done = run(self._argv(argv), env=self._environment(), timeout=120)
+        done = run(self._argv(argv), env=self._environment(), timeout=120, inherited=self.inherited)
         return b"uninstalled" in done.stdout
 
     def _argv(self, words: Sequence[str]) -> list[str]:

@@ -200,6 +200,9 @@ def test_helm_inherits_the_lock_and_nothing_to_read(tool: Path, tmp_path: Path) 
     try:
         with helm.session(TARGET, str(tmp_path), (descriptor,)) as runner:
             assert lines(runner.upgrade("shop", "ns", CHART)) == [str(tmp_path / "lock")]
+            play(tool, 'readlink /proc/self/fd/$LOCK >"$0.lock"\n')
+            runner.uninstall("ns", "shop")
+            assert Path(f"{tool}.lock").read_text() == f"{tmp_path}/lock\n"
     finally:
         os.close(descriptor)
         del os.environ["LOCK"]
