@@ -50,8 +50,8 @@ class ChartRepository:
     def _entries(self) -> Mapping[str, Any]:
         if self._index is None:
             url = f"{self.url}/index.yaml"
-            with download.received(url, self._directory) as (path, _), open(path, encoding="utf-8") as file:
-                index = _parse(file.read())
+            with download.received(url, self._directory) as (path, _), open(path, "rb") as file:
+                index = _parse(file.read().decode("utf-8", "replace"))
             entries = index.get("entries") if isinstance(index, dict) else None
             if not isinstance(entries, dict):
                 raise PluginError(f"{url} is not the index of a chart repository")

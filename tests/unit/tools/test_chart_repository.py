@@ -96,7 +96,7 @@ def test_what_the_repository_does_not_have(files: FileServer, tmp_path: Path) ->
     assert refusal(files, tmp_path, name="vector") == f"{said} vector 2.19.0: it has none of that name"
 
 
-@pytest.mark.parametrize("text", [b"<html>", b"{", b"[]", b"entries: []", b"a: b: c"])
+@pytest.mark.parametrize("text", [b"<html>", b"{", b"[]", b"entries: []", b"a: b: c", b"\xff\xfe"])
 def test_what_is_no_index(files: FileServer, tmp_path: Path, text: bytes) -> None:
     files.serve("/charts/index.yaml", text)
     assert refusal(files, tmp_path).endswith("/charts/index.yaml is not the index of a chart repository")
