@@ -14,11 +14,11 @@ _PATIENT = ("-o", "DPkg::Lock::Timeout=300")
 
 def install(*packages: str) -> None:
     """Install packages that are missing. The package lists are fetched only when the ones at hand do not do."""
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    command = ["apt-get", *_PATIENT, "install", "--yes", "--no-install-recommends", *packages]
     try:
         _run(command)
     except CommandError:
-        _run(["apt-get", "update"])
+        _run(["apt-get", *_PATIENT, "update"])
         _run(command)
 
 
@@ -43,4 +43,4 @@ def _show(command: list[str]) -> None:
 
 
 def _run(command: list[str]) -> None:
-    run(command, env={"DEBIAN_FRONTEND": "noninteractive"}, timeout=TIMEOUT)
+    run(command, env=_QUESTIONS, timeout=TIMEOUT)
