@@ -69,10 +69,6 @@ def uninstall(script: str) -> None:
     streamed.run([script], timeout=_UNINSTALL_TIMEOUT)
 
 
-def uninstallers() -> list[str]:
-    return [path for path in (UNINSTALL, UNINSTALL_AGENT) if os.path.isfile(path)]
-
-
 def last_words(secrets: Sequence[Secret]) -> str:
     """What k3s logged last, for an error; empty where no journal is."""
     command = ["journalctl", "--unit", "k3s", "--lines", str(_JOURNAL_LINES), "--output", "cat", "--no-pager"]
