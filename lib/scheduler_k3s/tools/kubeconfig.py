@@ -160,8 +160,9 @@ def _material(section: "Mapping[str, Any]", name: str, base: str, path: str) -> 
 
 
 def _file(name: str, path: str) -> str:
+    """Certificates, keys and tokens are ASCII; a comment beside them may not be, and OpenSSL takes no such text."""
     try:
-        with open(name, encoding="utf-8") as file:
+        with open(name, encoding="ascii", errors="ignore") as file:
             return file.read()
     except OSError as error:
         raise _unusable(path, f"it names {name}, which cannot be read: {error.strerror}") from None

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,18 @@ def test_the_servers_name_is_checked(secure: Api, authority: Authority, tmp_path
     wrong = {**trust, "tls-server-name": "other.example.com"}
     with pytest.raises(Unreachable, match="Hostname mismatch"):
         Cluster.open(str(secure.kubeconfig(tmp_path, cluster=wrong)), attempts=1).get("/version")
+
+
+def test_certificates_in_files_may_have_comments_in_any_language(
+    secure: Api, authority: Authority, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.crt"
+    own.write_bytes("# Schlüssel für x\n".encode("latin-1") + authority.certificate.read_bytes())
+    path = secure.kubeconfig(tmp_path, cluster={"certificate-authority": "own.crt"})
+    assert Cluster.open(str(path)).get("/version") == {}
+    own.write_bytes(b"\x30\x82\xff\x00")
+    with pytest.raises(PluginError, match="holds a certificate that cannot be used"):
+        Cluster.open(str(path)).get("/version")
 
 
 @pytest.mark.parametrize(
@@ -226,3 +240,39 @@ def test_a_stream_outlives_the_timeout_of_requests(api: Api, tmp_path: Path) -> 
         api.remove(pod)
         assert first
         assert first + answer.read() == b"one\n"
+
+
+PROXY = f"""#!{sys.executable} -IS
+import http.server, json, os, socketserver, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    client_address = ("", 0)
+
+    def do_GET(self):
+        text = json.dumps({{"session": os.getsid(0), "words": sys.argv[1:3]}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *words):
+        pass
+
+path = next(word for word in sys.argv if word.startswith("--unix-socket=")).partition("=")[2]
+with socketserver.ThreadingUnixStreamServer(path, Handler) as server:
+    print("Starting to serve", flush=True)
+    server.serve_forever()
+"""
+
+
+def test_a_login_by_another_program_is_left_to_a_proxy_that_outlives_interrupts(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/kubectl").write_text(PROXY)
+    (tmp_path / "bin/kubectl").chmod(0o755)
+    monkeypatch.setenv("DOKKU_SCHEDULER_K3S_TOOLS", str(tmp_path))
+    path = api.kubeconfig(tmp_path, user={"exec": {"command": "login"}})
+    found = Cluster.open(str(path)).get("/version")
+    assert found["words"] == [f"--kubeconfig={path}", "--context=test"]
+    assert found["session"] != os.getsid(0)
