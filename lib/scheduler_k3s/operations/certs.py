@@ -4,6 +4,7 @@ Routers notice a Secret that changes. Only when https begins or ends for an app 
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from scheduler_k3s import log
@@ -14,11 +15,10 @@ from scheduler_k3s.operations import auxiliary, imported, lock, place, plan, sta
 from scheduler_k3s.operations.place import Place
 from scheduler_k3s.tools import helm, private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Unreachable
-from scheduler_k3s.tools.release import PENDING, Release
+from scheduler_k3s.tools.release import Release
 from scheduler_k3s.tools.revisions import revisions_of
 
 _QUICK = 3.0
-_INTERRUPTED = "ended by dokku: the command that made this revision was killed"
 
 
 def updated(app: str) -> None:
@@ -101,8 +101,7 @@ def sync(cluster: Cluster, app: str, where: Place) -> bool:
         name = imported.release_name(app)
         files = {name: auxiliary.checked(name, chart.files(name, auxiliary.VERSION, [known.item], {}))}
         with lock.app_lock(app) as inherited, _helm(app, where, inherited) as runner:
-            if known.revision is not None and known.revision.status in PENDING:
-                release.set_status(cluster, known.revision, "failed", _INTERRUPTED)
+            release.end_abandoned(cluster, known.revision)
             state.ensure_namespace(cluster, where.namespace)
             plan.dry_run(cluster, [known.item], known.revision, name)
             auxiliary.write(runner, where.namespace, files)
@@ -162,6 +161,6 @@ def _cluster(where: Place, otherwise: str) -> Cluster | None:
     return cluster
 
 
-def _helm(app: str, where: Place, inherited: int) -> Any:
+def _helm(app: str, where: Place, inherited: int) -> AbstractContextManager[helm.Helm]:
     private.path("helm")
     return helm.session(helm.Target(where.kubeconfig, where.context), host.data(app), (inherited,))

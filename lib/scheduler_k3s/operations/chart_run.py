@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from scheduler_k3s import charts, log, settings, system_values
@@ -20,7 +21,6 @@ Tree = dict[str, Any]
 _WAIT = 300.0
 _INTERVAL = 1.0
 _NAMESPACE_PATIENCE = 120.0
-_INTERRUPTED = "ended by dokku: the command that made this revision was killed"
 _OTHER_REPOSITORY = (
     "Another repository is set with: dokku scheduler-k3s:set --global chart-repository-url URL"
 )
@@ -50,9 +50,7 @@ class ChartRun:
             _say(decision)
             if not decision.version:
                 return
-            if newest is not None and newest.status in (*release.PENDING, "uninstalling"):
-                # our lock is held: whoever left it so is dead, with its helm
-                release.set_status(self.cluster, newest, "failed", _INTERRUPTED)
+            release.end_abandoned(self.cluster, newest)
             _ensure_namespace(self.cluster, chart.namespace)
             self._install(chart, installed.version, decision.version)
 
@@ -83,10 +81,16 @@ class ChartRun:
     def _upgrade_from(self, archive: str, chart: Chart, version: str) -> None:
         watch = ChartWatch(self.cluster.copy(), chart)
         numbers = system_values.numbers(charts.overrides(chart.name))
-        running = self.runner.upgrade_archive(
-            chart.name, chart.namespace, archive, values=self.values[chart.name], numbers=numbers, wait=_WAIT
+        start = partial(
+            self.runner.upgrade_archive,
+            chart.name,
+            chart.namespace,
+            archive,
+            values=self.values[chart.name],
+            numbers=numbers,
+            wait=_WAIT,
         )
-        try:
+        with helm.started(start) as running:
             while not running.ended(_INTERVAL):
                 watch.look()
                 watch.show()
@@ -94,9 +98,6 @@ class ChartRun:
                     raise watch.report(f"{version} cannot come up")
             if running.code:
                 raise watch.report(_explained(chart, running.output()))
-        finally:
-            # whatever ends this early: helm must not go on alone, and has to record the revision as failed
-            running.abort(0.0)
         watch.show_rest()
         for line in running.output().splitlines():
             if line.startswith(("Warning:", "WARNING:")):

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from scheduler_k3s.dokku import host, properties
 from scheduler_k3s.errors import PluginError
@@ -13,7 +14,6 @@ from scheduler_k3s.tools.revisions import revisions_of
 
 _WAIT = 300.0
 _LATER = "What is set stays stored. Bring it to the cluster with: dokku scheduler-k3s:ensure-charts"
-_INTERRUPTED = "ended by dokku: the command that made this revision was killed"
 
 
 def install(
@@ -33,16 +33,14 @@ def install(
     private.path("helm")
     with signals.cancellable(f"{failure}: cancelled"), lock.app_lock(properties.GLOBAL) as inherited:
         state.ensure_namespace(cluster, namespace)
-        _end_pending(cluster, name, namespace)
+        release.end_abandoned(cluster, release.newest(cluster, namespace, name))
         is_deployed = release.newest(cluster, namespace, name, "deployed") is not None
         files = auxiliary.checked(name, chart.files(name, auxiliary.VERSION, objects, {}))
         with helm.session(_target(), host.data(properties.GLOBAL), (inherited,)) as runner:
             is_safe = is_deployed and wait > 0
-            upgrade = runner.upgrade(name, namespace, files, wait=wait, rollback=is_safe)
-            try:
+            start = partial(runner.upgrade, name, namespace, files, wait=wait, rollback=is_safe)
+            with helm.started(start, wait if is_safe else 0.0) as upgrade:
                 auxiliary.finish(upgrade, failure)
-            finally:
-                upgrade.abort(wait if is_safe else 0.0)
 
 
 def exists(cluster: Cluster, name: str, namespace: str) -> bool:
@@ -82,10 +80,3 @@ def stored() -> Iterator[None]:
 
 def _target() -> helm.Target:
     return helm.Target(target.kubeconfig_path(), target.kube_context())
-
-
-def _end_pending(cluster: Cluster, name: str, namespace: str) -> None:
-    """Our lock is held: whoever left a revision pending is dead, with its helm."""
-    newest = release.newest(cluster, namespace, name)
-    if newest is not None and newest.status in release.PENDING:
-        release.set_status(cluster, newest, "failed", _INTERRUPTED)

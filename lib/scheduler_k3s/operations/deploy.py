@@ -34,9 +34,7 @@ from scheduler_k3s.operations.stop import resume_autoscaling
 from scheduler_k3s.operations.upgrade import upgrade
 from scheduler_k3s.tools import helm, private, release, resources
 from scheduler_k3s.tools.cluster import Cluster, Object, name
-from scheduler_k3s.tools.release import PENDING, Release
-
-_INTERRUPTED = "ended by dokku: the deploy that made this revision was killed"
+from scheduler_k3s.tools.release import Release
 
 
 def deploy(app: str, image_tag: str, process_type: str = "", *, held: bool = False) -> None:
@@ -84,7 +82,7 @@ def _deploy(app: str, image_tag: str, ids: Ids, options: Options, inherited: int
     for text in planned.warnings:
         log.warn(text)
     trace.show([*secrets.values(), *planned.objects], known.config)
-    _end_pending(cluster, before, certificate.revision)
+    _end_abandoned(cluster, before, certificate.revision)
     for item in legacy:
         cluster.delete(state.ingress_path(item))
     where = helm.Target(target.kubeconfig_path(), target.kube_context())
@@ -143,14 +141,12 @@ def _until_left(cluster: Cluster, gathered: Gathered, options: Options) -> Gathe
     return replace(gathered, before=before)
 
 
-def _end_pending(cluster: Cluster, before: State, certificate: Release | None) -> None:
-    """Our locks are held: whoever left a revision pending is dead, with its helm."""
+def _end_abandoned(cluster: Cluster, before: State, certificate: Release | None) -> None:
     for revision in (before.newest, *before.auxiliary.values(), certificate):
-        if revision is not None and revision.status in PENDING:
+        if release.end_abandoned(cluster, revision) and revision:
             log.detail(
                 f"Release {revision.name}: revision {revision.revision} was left unfinished, taking over"
             )
-            release.set_status(cluster, revision, "failed", _INTERRUPTED)
 
 
 def _prune_pull_secrets(cluster: Cluster, model: App, before: State) -> None:

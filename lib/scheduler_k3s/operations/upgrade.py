@@ -14,7 +14,6 @@ from scheduler_k3s.rollout import Rollout
 from scheduler_k3s.tools import helm, release
 from scheduler_k3s.tools.cluster import Cluster, name
 from scheduler_k3s.tools.revisions import revisions_of
-from scheduler_k3s.unbroken import unbroken
 
 _UNTIL_APPLIED = 0.2
 
@@ -48,22 +47,16 @@ def upgrade(
 
 def _upgrade(runner: helm.Helm, watch: Watch, app: App, files: Mapping[str, str], rollback: bool) -> None:
     deadline = time.monotonic() + app.deploy_timeout
-    running: helm.Upgrade | None = None
-    try:
-        with unbroken():
-            running = runner.upgrade(
-                app.name, app.namespace, files, wait=app.deploy_timeout, rollback=rollback
-            )
+    start = partial(
+        runner.upgrade, app.name, app.namespace, files, wait=app.deploy_timeout, rollback=rollback
+    )
+    with helm.started(start, app.deploy_timeout if rollback else 0.0) as running:
         while not running.ended(
             INTERVAL if all(rollout.applied for rollout in watch.rollouts[:1]) else _UNTIL_APPLIED
         ):
             follow(watch)
         if running.code:
             raise _helm_failure(watch, running, app)
-    finally:
-        # whatever ends this early: helm must not go on alone, and has to record the revision as failed
-        if running is not None:
-            running.abort(app.deploy_timeout if rollback else 0.0)
     try:
         while not follow(watch):
             if time.monotonic() > deadline:

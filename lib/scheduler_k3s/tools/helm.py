@@ -6,13 +6,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scheduler_k3s import log
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools import private
 from scheduler_k3s.tools.command import CommandError, environment, run
+from scheduler_k3s.unbroken import unbroken
 
 HISTORY = 10
 _GRACE = 15.0
@@ -180,6 +181,20 @@ class Upgrade:
     def output(self) -> str:
         self._output.seek(0)
         return self._output.read().decode("utf-8", "replace").strip()
+
+
+@contextlib.contextmanager
+def started(start: Callable[[], Upgrade], patience: float = 0.0) -> Iterator[Upgrade]:
+    """What `start` has started, for the block: helm must not go on alone, and has to record the revision as failed,
+    whatever ends the block early. `patience` is that of `abort`."""
+    running: Upgrade | None = None
+    try:
+        with unbroken():
+            running = start()
+        yield running
+    finally:
+        if running is not None:
+            running.abort(patience)
 
 
 @contextlib.contextmanager

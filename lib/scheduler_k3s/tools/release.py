@@ -19,6 +19,7 @@ from scheduler_k3s.tools.revisions import records_path, revisions_of
 
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback", "uninstalling")
 """What helm writes before an operation and replaces at its end. It takes no release in such a state further."""
+_ABANDONED = "ended by dokku: the command that made this revision was killed"
 MARK = "dokku.com/managed"
 LIMIT = 1024 * 1024
 
@@ -79,6 +80,17 @@ def set_status(cluster: Cluster, revision: Release, status: str, why: str) -> No
     body["metadata"]["labels"]["status"] = status
     _store(body, _pack(content))
     cluster.replace(f"{records_path(revision.namespace)}/{name(body['metadata']['name'])}", body)
+
+
+def end_abandoned(cluster: Cluster, revision: Release | None) -> bool:
+    """Record a revision that is unfinished as failed. True when it was.
+
+    For who holds the locks under which it was made: whoever left it so is dead, with its helm.
+    """
+    if revision is None or revision.status not in PENDING:
+        return False
+    set_status(cluster, revision, "failed", _ABANDONED)
+    return True
 
 
 def set_manifest(cluster: Cluster, revision: Release, manifest: str) -> None:

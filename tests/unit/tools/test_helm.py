@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scheduler_k3s.errors import PluginError
+from scheduler_k3s.errors import Cancelled, PluginError
+from scheduler_k3s.operations.signals import cancellable
 from scheduler_k3s.tools import helm
 from scheduler_k3s.tools.command import CommandError
 from scheduler_k3s.tools.helm import Helm, Target, Upgrade
@@ -186,6 +187,21 @@ def test_helm_that_does_not_end_is_killed(tool: Path, runner: Helm, monkeypatch:
     ready()
     upgrade.abort(0)
     assert upgrade.code == -signal.SIGKILL
+
+
+def test_helm_does_not_outlive_a_signal_that_comes_while_it_starts(tool: Path, runner: Helm) -> None:
+    play(tool, WAIT)
+    begun = []
+
+    def start() -> Upgrade:
+        begun.append(runner.upgrade("shop", "ns", CHART))
+        ready()
+        signal.raise_signal(signal.SIGTERM)
+        return begun[0]
+
+    with pytest.raises(Cancelled), cancellable("stop"), helm.started(start):
+        pytest.fail("the signal is lost")
+    assert (begun[0].code, begun[0].output()) == (1, "recorded")
 
 
 def test_a_signal_to_our_group_is_not_helm_s(tool: Path, runner: Helm) -> None:
