@@ -80,13 +80,15 @@ def _refresh_cluster(places: "Mapping[str, Place]") -> None:
 
 def _update(cluster: "Cluster", app: str, where: "Place") -> None:
     """Under the app's lock: a deploy that runs writes the same Secret."""
+    from scheduler_k3s.manifests.secret import pull_secret_name
     from scheduler_k3s.operations import auxiliary, lock
-    from scheduler_k3s.tools import helm
+    from scheduler_k3s.tools import helm, release
 
     with lock.app_lock(app) as inherited:
         chart = _chart(cluster, app, where.namespace)
         if not chart:
             return
+        release.end_abandoned(cluster, release.newest(cluster, where.namespace, pull_secret_name(app)))
         target = helm.Target(where.kubeconfig, where.context)
         with helm.session(target, host.data(app), (inherited,)) as runner:
             auxiliary.write(runner, where.namespace, chart)
