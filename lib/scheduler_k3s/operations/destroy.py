@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from scheduler_k3s import log
+from scheduler_k3s import log, names
 from scheduler_k3s.dokku import apps, host, properties
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.manifests.metadata import MANAGED
@@ -93,11 +93,15 @@ def remove_held(remains: Remains, cluster: Cluster, inherited: int) -> None:
 
 
 def releases(app: str) -> list[str]:
-    return [app, f"tls-{app}", f"config-{app}", f"pull-secret-{app}"]
+    """Those that there can be: helm takes no longer name, and the API server no much longer one in a selector."""
+    wanted = [app, *(f"{prefix}-{app}" for prefix in ("tls", "config", "pull-secret"))]
+    return [item for item in wanted if len(item) <= names.RELEASE]
 
 
 def _remove_or_remember(app: str) -> bool:
     """False for what stays."""
+    if not releases(app):
+        return True
     remains = Remains(app, place.of(app))
     where = remains.place
     if target.k3s_is_absent(where.kubeconfig):

@@ -56,6 +56,22 @@ def test_jobs_of_the_app_go_and_those_of_others_stay(api: Api) -> None:
     assert deleted(api) == [f"{JOBS}/demo-run-1"]
 
 
+@pytest.mark.parametrize("length", [47, 60, 70])
+def test_an_app_whose_name_is_too_long_for_a_release_is_destroyed(api: Api, dokku: Host, length: int) -> None:
+    """No selector may hold more than 63 letters; helm's releases have at most 53."""
+    api.faults.append(
+        lambda method, path, query: (
+            (400, "must be no more than 63 characters")
+            if any(len(word.rpartition("=")[2]) > 63 for word in query.get("labelSelector", "").split(","))
+            else None
+        )
+    )
+    app = "b" * length
+    dokku.store(app, "namespace", "team")
+    assert call(app) == (0, "", "")
+    assert left_behind.known() == []
+
+
 def test_what_the_logs_plugin_keeps_goes_too(api: Api, dokku: Host) -> None:
     logs = dokku.lib / "data/logs/demo"
     setting = dokku.lib / "config/logs/demo/max-size"
