@@ -106,6 +106,7 @@ def app(
             warn=warnings.append,
         )
         for type_ in facts.scale
+        if not _is_renamed(facts, type_)
     ]
     return App(
         name=facts.app,
@@ -119,7 +120,7 @@ def app(
         ingress_class=ingress_class,
         nginx=facts.nginx,
         tls=tls,
-        stop_timeout=_stop_timeout(facts),
+        stop_timeout=stop_timeout(facts.app, facts.stop_timeout),
         deploy_timeout=deploy_timeout,
         pre_stop=pre_stop,
         security=docker_options.security(facts.docker_options.get(docker_options.DEFAULT, ())),
@@ -154,6 +155,12 @@ def command(facts: Facts, image: Image, type_: str, port: int) -> tuple[str, ...
             f"Error getting start command for deployment: that of {type_} is not UTF-8, which Kubernetes requires"
         ) from None
     return found
+
+
+def _is_renamed(facts: Facts, type_: str) -> bool:
+    """dokku scales a type that left the Procfile to 0 in one more deploy. One that never could name objects, which a
+    deploy refuses, has none to scale."""
+    return not facts.scale[type_] and type_ not in facts.procfile and not names.is_legal(type_)
 
 
 def _process(
@@ -297,9 +304,11 @@ def _resources(properties: Mapping[str, str], type_: str) -> tuple[dict[str, str
     return found["limit"], found["reserve"]
 
 
-def _stop_timeout(facts: Facts) -> int:
-    if not facts.stop_timeout.isdigit():
+def stop_timeout(app: str, text: str) -> int:
+    """dokku's `stop-timeout-seconds`. Errors: PluginError."""
+    if not (text.isascii() and text.isdigit()):
         raise PluginError(
-            f"Invalid stop-timeout-seconds of {facts.app}: {facts.stop_timeout!r}, expected whole seconds such as 30"
+            f"Invalid stop-timeout-seconds of {app}: {text!r}, expected whole seconds. "
+            f"Set it with: dokku ps:set {app} stop-timeout-seconds 30"
         )
-    return int(facts.stop_timeout)
+    return int(text)

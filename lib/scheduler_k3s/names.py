@@ -22,7 +22,7 @@ _HASH = 8
 
 def check_app(app: str, pull_secret: bool = False) -> None:
     """`pull_secret`: a Secret with registry credentials is made for the app. Errors: PluginError."""
-    if not _is_legal(app):
+    if not is_legal(app):
         raise PluginError(
             f"App name {app!r} cannot name containers in Kubernetes: they take lowercase letters, digits and '-', "
             f"and begin and end with a letter or digit. {_rename(app)}"
@@ -48,7 +48,7 @@ def check_cron(app: str) -> None:
 def check_process(app: str, process_type: str) -> None:
     """Errors: PluginError for a type that names no Deployment, container or label of the app."""
     name = f"{app}-{process_type}"
-    if not _is_legal(process_type):
+    if not is_legal(process_type):
         raise PluginError(
             f"Process type {process_type!r} of {app} cannot name objects in Kubernetes: they take lowercase letters, "
             "digits and '-', and begin and end with a letter or digit. Rename it in the Procfile"
@@ -139,7 +139,7 @@ def slug(domain: str) -> str:
     return "-".join(words).strip("-_")
 
 
-def _is_legal(name: str) -> bool:
+def is_legal(name: str) -> bool:
     letters = values.ALNUM
     return name[:1] in letters and name[-1:] in letters and values.consists_of(name, letters | {"-"})
 

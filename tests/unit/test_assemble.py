@@ -355,6 +355,14 @@ def test_a_process_type_that_is_not_in_the_scale() -> None:
     assert refusal(FACTS, target="clock") == "Process type clock not found in the scale for app shop"
 
 
+def test_a_type_that_could_not_be_deployed_and_left_the_procfile_is_not_in_the_way() -> None:
+    known = facts(scale={"Worker_A": 0, "web": 1, "worker-a": 0}, procfile={"web": "x", "worker-a": "y"})
+    assert [each.type for each in assembled(known).processes] == ["web", "worker-a"]
+    told = "Process type 'Worker_A' of shop cannot name objects"
+    assert told in refusal(facts(scale={"Worker_A": 1, "web": 1}, procfile={"web": "x"}))
+    assert told in refusal(facts(scale={"Worker_A": 0, "web": 1}, procfile={"web": "x", "Worker_A": "y"}))
+
+
 def test_an_empty_scale() -> None:
     assert "scale is empty" in refusal(facts(scale={}))
 
@@ -370,6 +378,7 @@ def test_an_empty_scale() -> None:
         ({"config": {"1X": Secret("hush")}}, "'1X'"),
         ({"stop_timeout": "soon"}, "'soon'"),
         ({"stop_timeout": ""}, "stop-timeout-seconds"),
+        ({"stop_timeout": "3\u00b2"}, "dokku ps:set shop stop-timeout-seconds 30"),
     ],
 )
 def test_each_fact_that_cannot_be_is_named(changes: dict[str, Any], told: str) -> None:
