@@ -149,7 +149,9 @@ def _model(
         image=image,
         processes=(),
         pull_secrets=pull_secrets,
-        stop_timeout=_stop_timeout(app),
+        stop_timeout=assemble.stop_timeout(
+            app, properties.computed(app, "stop-timeout-seconds", "30", plugin="ps")
+        ),
         security=docker_options.security(facts.docker_options(app, "run").get(docker_options.DEFAULT, ())),
         mounts=storage.mounts(app, where.namespace, mounts, shm_size),
         shm_size=shm_size,
@@ -238,16 +240,6 @@ def _deadline() -> int:
     text = os.environ.get("DOKKU_RUN_TTL_SECONDS") or str(DEADLINE)
     if not (text.isascii() and text.isdigit() and int(text)):
         raise PluginError(f"Invalid ttl-seconds: {text!r}, it must be a number of seconds such as {DEADLINE}")
-    return int(text)
-
-
-def _stop_timeout(app: str) -> int:
-    text = properties.computed(app, "stop-timeout-seconds", "30", plugin="ps")
-    if not (text.isascii() and text.isdigit()):
-        raise PluginError(
-            f"Invalid stop-timeout-seconds of {app}: {text!r}, expected whole seconds. "
-            f"Set it with: dokku ps:set {app} stop-timeout-seconds 30"
-        )
     return int(text)
 
 
