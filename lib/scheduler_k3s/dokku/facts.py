@@ -266,13 +266,22 @@ def _domains(app: str) -> tuple[str, ...]:
 
 def nginx(app: str) -> dict[str, str]:
     """The computed nginx properties. The nginx plugin has no trigger for them, its report is the way."""
+    import subprocess
+
     report = f"{host.available_plugins()}/nginx-vhosts/subcommands/report"
     if not os.access(report, os.X_OK):
         return {}
-    done = triggers.output([report, "nginx:report", app, "--format", "json"], 30)
+    try:
+        done = triggers.output([report, "nginx:report", app, "--format", "json"], triggers.TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise PluginError(f"nginx:report failed: no answer after {triggers.TIMEOUT:g} s") from None
+    except OSError as error:
+        raise PluginError(f"nginx:report failed: {error.strerror}") from None
     if done.returncode != 0:
         raise PluginError(f"nginx:report failed: {done.stderr.decode('utf-8', 'replace').strip()}")
     answer = _json("nginx:report", done.stdout.decode("utf-8", "replace"))
+    if not isinstance(answer, dict):
+        raise PluginError("dokku's answer to nginx:report is not an object")
     return {
         key[len("computed-") :]: str(value) for key, value in answer.items() if key.startswith("computed-")
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from scheduler_k3s.app import Port
-from scheduler_k3s.dokku import facts
+from scheduler_k3s.dokku import facts, triggers
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.secret import Secret
 from unit.dokku_host import Host
@@ -198,6 +198,22 @@ def test_an_nginx_report_that_fails(asked: Asked, dokku: Host) -> None:
     executable(dokku.lib / "plugins/available/nginx-vhosts/subcommands/report", "echo broken >&2; exit 3")
     with pytest.raises(PluginError, match="nginx:report failed: broken"):
         facts.gather("shop")
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("sleep 60", "nginx:report failed: no answer after 0.2 s"),
+        ("echo '[1]'", "dokku's answer to nginx:report is not an object"),
+    ],
+)
+def test_an_nginx_report_that_is_none(
+    asked: Asked, dokku: Host, monkeypatch: pytest.MonkeyPatch, script: str, message: str
+) -> None:
+    executable(dokku.lib / "plugins/available/nginx-vhosts/subcommands/report", script)
+    monkeypatch.setattr(triggers, "TIMEOUT", 0.2)
+    with pytest.raises(PluginError, match=message):
+        facts.nginx("shop")
 
 
 @pytest.mark.parametrize(
