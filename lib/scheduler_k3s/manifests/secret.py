@@ -33,9 +33,13 @@ def pull_secret(app: App, docker_config: bytes) -> Object:
 
 
 def certificate(app: str, namespace: str, crt: str, key: str) -> Object:
-    """An imported certificate and its key, PEM. The checksum label tells whether the cluster has this pair."""
+    """An imported certificate and its key, PEM, whose comments may be in any encoding.
+
+    The checksum label tells whether the cluster has this pair.
+    """
     name = f"tls-{app}"
-    checksum = hashlib.sha224(f"{crt}{key}".encode()).hexdigest()
+    octets = [text.encode("utf-8", "surrogateescape") for text in (crt, key)]
+    checksum = hashlib.sha224(b"".join(octets)).hexdigest()
     labels = {
         "app.kubernetes.io/name": name,
         "app.kubernetes.io/part-of": app,
@@ -47,7 +51,7 @@ def certificate(app: str, namespace: str, crt: str, key: str) -> Object:
         "kind": "Secret",
         "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": dict(MANAGED)},
         "type": "kubernetes.io/tls",
-        "data": {"tls.crt": _base64(crt.encode()), "tls.key": _base64(key.encode())},
+        "data": dict(zip(("tls.crt", "tls.key"), map(_base64, octets), strict=True)),
     }
 
 

@@ -25,3 +25,9 @@ def test_no_config_is_no_data() -> None:
 def test_registry_credentials_are_not_touched(content: bytes) -> None:
     made = secret.pull_secret(shop(), content)
     assert base64.b64decode(made["data"][".dockerconfigjson"]) == content
+
+
+def test_the_comments_of_a_certificate_may_be_in_any_encoding() -> None:
+    octets = b"friendlyName: caf\xe9\n-----BEGIN CERTIFICATE-----\n"
+    found = secret.certificate("shop", "default", octets.decode("utf-8", "surrogateescape"), "KEY")
+    assert base64.b64decode(found["data"]["tls.crt"]) == octets
