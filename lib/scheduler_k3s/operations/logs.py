@@ -34,13 +34,8 @@ def logs(app: str, process: str, tail: bool, quiet: bool, count: int) -> None:
     `process` is a type, `type.n` for the type's nth pod by name, or "" for all. Errors: PluginError.
     """
     kind, position = parse_process(process)
-    where = place.of(app)
-    path = f"/api/v1/namespaces/{name(where.namespace)}/pods"
     labels = f"app.kubernetes.io/part-of={app}" + (f",app.kubernetes.io/name={kind}" if kind else "")
-    source = Source(where.cluster(), path, labels)
-    found = sorted(source.cluster.list(path, labels=labels), key=pods.name)
-    if not found:
-        raise PluginError("No pods found matching specified labels")
+    source, found = _found(app, labels)
     if position:
         found = [_pick(found, kind, position)]
     prefixes = Prefixes(quiet)
@@ -50,19 +45,18 @@ def logs(app: str, process: str, tail: bool, quiet: bool, count: int) -> None:
 
 def selected(app: str, labels: str, pod: str, *, tail: bool, quiet: bool, count: int) -> None:
     """The same for the pods with the labels, or the one of them that is named. Errors: PluginError."""
-    where = place.of(app)
-    path = f"/api/v1/namespaces/{name(where.namespace)}/pods"
-    fields = f"metadata.name={pod}" if pod else ""
-    source = Source(where.cluster(), path, labels, fields)
-    found = sorted(source.cluster.list(path, labels=labels, fields=fields), key=pods.name)
-    if not found:
-        raise PluginError("No pods found matching specified labels")
+    source, found = _found(app, labels, f"metadata.name={pod}" if pod else "")
     _show(source, found, Prefixes(quiet), tail, count)
 
 
-def _source(app: str, labels: str, fields: str = "") -> Source:
+def _found(app: str, labels: str, fields: str = "") -> tuple[Source, list[Pod]]:
+    """Where the pods are, and those there are now, by name. Errors: PluginError when there is none."""
     where = place.of(app)
-    return Source(where.cluster(), f"/api/v1/namespaces/{name(where.namespace)}/pods", labels, fields)
+    source = Source(where.cluster(), f"/api/v1/namespaces/{name(where.namespace)}/pods", labels, fields)
+    found = sorted(source.cluster.list(source.path, labels=labels, fields=fields), key=pods.name)
+    if not found:
+        raise PluginError("No pods found matching specified labels")
+    return source, found
 
 
 def _show(source: Source, found: Sequence[Pod], prefixes: "Prefixes", tail: bool, count: int) -> None:
