@@ -1,6 +1,7 @@
 """What a node of the cluster is, as the API tells it. Pure."""
 
 from scheduler_k3s.errors import PluginError
+from scheduler_k3s.remote_host import without_password
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Node:
         metadata, status = item["metadata"], item.get("status") or {}
         self.name: str = metadata["name"]
         self.labels: dict[str, str] = metadata.get("labels") or {}
-        self.remote_host: str = (metadata.get("annotations") or {}).get(REMOTE_HOST, "")
+        self.remote_host = without_password((metadata.get("annotations") or {}).get(REMOTE_HOST, ""))
         self.version: str = (status.get("nodeInfo") or {}).get("kubeletVersion", "")
         self.addresses = {entry["address"] for entry in status.get("addresses") or ()}
         self.is_cordoned = bool((item.get("spec") or {}).get("unschedulable"))

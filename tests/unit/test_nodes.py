@@ -40,6 +40,11 @@ def servers(*ready: bool) -> list[Node]:
     ]
 
 
+def test_a_password_that_the_earlier_scheduler_noted_goes_nowhere() -> None:
+    item = {"metadata": {"name": "w1", "annotations": {nodes.REMOTE_HOST: "ssh://root:canary@10.0.0.6:22"}}}
+    assert Node(item).remote_host == "ssh://root@10.0.0.6:22"
+
+
 def test_a_node_that_has_told_nothing_yet() -> None:
     bare = Node({"metadata": {"name": "new"}})
     assert (bare.is_ready, bare.roles, bare.version, bare.remote_host) == (False, [], "", "")

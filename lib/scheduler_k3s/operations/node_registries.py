@@ -37,7 +37,7 @@ def update(cluster: Cluster, server: str, user: str, password: Secret) -> None:
     steps = [lambda: work("this host", UNITS["server"], lambda: _update_here(change))]
     for node in cluster_list.read(cluster):
         if node.remote_host:
-            log.step_quiet(f"Updating k3s registry configuration on {_shown(node)}")
+            log.step_quiet(f"Updating k3s registry configuration on {node.remote_host}")
             steps.append(lambda node=node: work(node.name, _unit(node), lambda: _update_there(node, change)))  # type: ignore[misc]
     triggers.together(steps)
     for where, unit in sorted(changed.items()):
@@ -60,7 +60,7 @@ def _update_here(change: Callable[[str], str]) -> bool:
 
 
 def _update_there(node: Node, change: Callable[[str], str]) -> bool:
-    place = remote_host.parse(remote_host.without_password(node.remote_host), os.environ.get("USER", ""))
+    place = remote_host.parse(node.remote_host, os.environ.get("USER", ""))
     with ssh.connected(place) as remote:
         before = remote.script(_READ, registries.PATH)
         after = change(before)
@@ -89,7 +89,3 @@ def _helper(word: str, stdin: bytes = b"") -> bytes:
 def _unit(node: Node) -> str:
     """Of workers that the earlier scheduler joined, the unit is a server's: systemctl says so if it is wrong."""
     return UNITS["server" if node.is_server else "worker"]
-
-
-def _shown(node: Node) -> str:
-    return remote_host.without_password(node.remote_host)

@@ -2,17 +2,16 @@
 
 import os
 
-from scheduler_k3s import confirmation, k3s_config, log
+from scheduler_k3s import confirmation, k3s_config, log, nodes
 from scheduler_k3s.dokku import properties
 from scheduler_k3s.errors import PluginError
+from scheduler_k3s.nodes import Node
 from scheduler_k3s.operations import helper_programs, lock, preflight, signals, target
 from scheduler_k3s.operations.cluster_release import failing
 from scheduler_k3s.operations.initialize import UNFINISHED
 from scheduler_k3s.operations.server_identity import NODE
 from scheduler_k3s.tools import k3s, root_file
-from scheduler_k3s.tools.cluster import Object
 
-REMOTE = "dokku.com/remote-host"
 _PATIENCE = 5.0
 _STAYS = "dokku's properties (the token too), Debian packages, helm, and volumes in /var/lib/longhorn"
 
@@ -66,22 +65,16 @@ def _warn_of_nodes() -> None:
         return
     own = properties.read(properties.GLOBAL, NODE)
     try:
-        nodes = target.cluster(attempts=1, timeout=_PATIENCE).list("/api/v1/nodes", metadata_only=True)
+        items = target.cluster(attempts=1, timeout=_PATIENCE).list(nodes.PATH, metadata_only=True)
     except PluginError as error:
         log.debug(f"The nodes cannot be listed: {error.message}")
         log.detail("The cluster does not answer: hosts that joined it cannot be listed")
         return
-    others = [node for node in nodes if _remote(node) or (own and node["metadata"]["name"] != own)]
+    others = [node for node in map(Node, items) if node.remote_host or (own and node.name != own)]
     if others:
         log.warn(
             f"{len(others)} other nodes stay as they are and keep looking for this server. Remove them first, with:"
         )
     for node in others:
-        where = _remote(node)
-        command = f"dokku scheduler-k3s:cluster:remove {node['metadata']['name']}"
-        log.warn(f"  {command}" + (f"   ({where})" if where else ""))
-
-
-def _remote(node: Object) -> str:
-    """The ssh URL of a node that dokku has added."""
-    return str((node["metadata"].get("annotations") or {}).get(REMOTE) or "")
+        where = f"   ({node.remote_host})" if node.remote_host else ""
+        log.warn(f"  dokku scheduler-k3s:cluster:remove {node.name}{where}")
