@@ -3,13 +3,13 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
+from scheduler_k3s import sysctls
 from scheduler_k3s.app import Security
 from scheduler_k3s.errors import PluginError
 
 DEFAULT = "_default_"
 """The process type under which dokku keeps what is for all processes."""
 
-_NAMESPACED = ("net.", "kernel.shm", "kernel.msg", "fs.mqueue.")
 _TAKES_VALUE = ("--cap-add", "--cap-drop", "--sysctl")
 _BOOLEANS = {"": True, "true": True, "1": True, "false": False, "0": False}
 
@@ -38,7 +38,7 @@ def security(lines: Sequence[str]) -> Security:
     """
     added: list[str] = []
     dropped: list[str] = []
-    sysctls: dict[str, str] = {}
+    settings: dict[str, str] = {}
     privileged = False
     for name, value in _options(lines):
         if name in _TAKES_VALUE and not value:
@@ -49,10 +49,10 @@ def security(lines: Sequence[str]) -> Security:
             dropped.append(_capability(value))
         elif name == "--sysctl":
             key, _, setting = value.partition("=")
-            sysctls[_namespaced(key, setting)] = setting
+            settings[_namespaced(key, setting)] = setting
         elif name == "--privileged":
             privileged = _BOOLEANS.get(value.lower(), privileged)
-    return Security(tuple(dict.fromkeys(added)), tuple(dict.fromkeys(dropped)), privileged, sysctls)
+    return Security(tuple(dict.fromkeys(added)), tuple(dict.fromkeys(dropped)), privileged, settings)
 
 
 def warnings(app: str, lines: Sequence[str], process_type: str = DEFAULT) -> list[str]:
@@ -106,7 +106,7 @@ def _capability(text: str) -> str:
 
 def _namespaced(name: str, value: str) -> str:
     """Errors: PluginError for a setting of the node's kernel, which one pod cannot have for itself."""
-    if name != "kernel.sem" and not name.startswith(_NAMESPACED):
+    if not sysctls.is_per_pod(name):
         raise PluginError(
             f"Docker option --sysctl {name}: {name} is not namespaced, so a container cannot set it for itself. "
             "Take it out of the docker options; for whole nodes there is: dokku scheduler-k3s:node-sysctls:set"

@@ -41,7 +41,7 @@ def check(name: str, value: str) -> None:
             f"Invalid sysctl name: {name}, must be words of lowercase letters, digits, '-' and '_' "
             "with dots between them, for example vm.max_map_count"
         )
-    if name.startswith(_PER_POD) or name == "kernel.sem":
+    if is_per_pod(name):
         raise PluginError(
             f"Invalid sysctl name: {name}, it has a value for each pod, not for the node. "
             f"Set it for an app, for example: dokku docker-options:add APP deploy '--sysctl {name}=VALUE'"
@@ -51,6 +51,11 @@ def check(name: str, value: str) -> None:
             f"Invalid value of {name}: {value}, must be numbers or words of letters, digits and -_.,:/|@%+ "
             "with blanks between them, for example 262144"
         )
+
+
+def is_per_pod(name: str) -> bool:
+    """Whether the kernel keeps a value of it for each pod, not one for the node."""
+    return name == "kernel.sem" or name.startswith(_PER_POD)
 
 
 def _is_part(text: str) -> bool:
