@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from scheduler_k3s.manifests.literal import literal
 from scheduler_k3s.manifests.metadata import MANAGED, Object
+from scheduler_k3s.nodes import PROFILE
 
-PROFILE = "dokku.com/node-profile"
 _SCRIPT = 'for setting in "$@"; do sysctl -w "$setting"; done'
 
 

@@ -26,8 +26,6 @@ from scheduler_k3s.tools.release import Release
 PRE_STOP = 5
 """Seconds that a pod goes on serving after it is told to stop, until every router has forgotten it."""
 
-MARK = "dokku.com/managed"
-
 
 @dataclass(frozen=True)
 class Options:

@@ -48,7 +48,7 @@ def destroy(entry_name: str, text: str) -> None:
     newest = release.newest(cluster, entry.namespace, entry.release)
     if newest is None:
         return
-    if plan.MARK not in newest.manifest:
+    if release.MARK not in newest.manifest:
         log.warn(
             f"The helm release {entry.release} in namespace {entry.namespace} was not made by dokku and is left alone"
         )
@@ -92,7 +92,7 @@ def _check_elsewhere(cluster: Cluster, entry: Entry) -> None:
     if not others:
         return
     newest = release.newest(cluster, others[0], entry.release)
-    if newest is not None and plan.MARK in newest.manifest:
+    if newest is not None and release.MARK in newest.manifest:
         raise PluginError(
             f"Storage entry {entry.name} is in namespace {others[0]} already, and a volume claim with its data cannot "
             f"move to {entry.namespace}\n"
