@@ -80,7 +80,11 @@ def _lines(cluster: Cluster, pod: Pod, follow: bool) -> Iterator[bytes]:
     if follow:
         query["follow"] = "true"
     with cluster.stream(path, None if follow else 60.0, **query) as answer:
-        yield from answer
+        try:
+            yield from answer
+        except OSError as error:
+            reason = error.strerror or str(error)
+            log.warn(f"The log of pod {pods.name(pod)} is not complete, the connection broke: {reason}")
 
 
 def _pod(cluster: Cluster) -> Pod:

@@ -102,3 +102,11 @@ def test_other_proxies_are_not_ours(api: Api) -> None:
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert api.requests == []
+
+
+def test_a_log_that_breaks_off_is_said_to_be_incomplete(api: Api) -> None:
+    traefik(api, OURS, OURS)
+    api.pods["traefik-1"].drops = [len(OURS) + 10]
+    code, output, errors = trigger("scheduler-proxy-logs", "access", "true", "0")
+    assert (code, output) == (0, OURS.decode())
+    assert errors.startswith(" !     The log of pod traefik-1 is not complete, the connection broke: ")
