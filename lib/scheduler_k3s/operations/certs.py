@@ -78,9 +78,9 @@ def forget(app: str) -> None:
 def sync_all() -> None:
     """After an installation: the certificates that the cluster does not have, of all apps. Silent without a cluster."""
     for app in apps.all_apps():
-        where = _place(app)
-        found = imported.pair(app) if where else None
-        if where is None or found is None:
+        found = imported.pair(app) if apps.is_ours(app) else None
+        where = _place(app) if found else None
+        if where is None:
             continue
         try:
             cluster = where.cluster(attempts=1, timeout=_QUICK)

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from scheduler_k3s.dokku import properties
 from scheduler_k3s.operations import certs
 from scheduler_k3s.tools import release
+from unit.dokku_host import Host
 from unit.helm_records import content, record
 
 
@@ -42,6 +44,13 @@ def route(secret: str = "") -> dict[str, Any]:
 )
 def test_routes_tell_which_certificate_they_show(routes: list[dict[str, Any]], expected: str) -> None:
     assert certs._routes(released(*routes), "shop") == expected
+
+
+def test_a_directory_that_is_no_app_keeps_no_installation_from_its_end(dokku: Host) -> None:
+    (dokku.root / "lost+found").mkdir()
+    dokku.store("--global", "kubeconfig-path", "/nowhere")
+    properties.write("--global", "selected", "k3s", plugin="scheduler")
+    certs.sync_all()
 
 
 def test_an_app_that_was_never_deployed_has_none() -> None:
