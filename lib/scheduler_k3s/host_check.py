@@ -149,8 +149,8 @@ def _platform(facts: Facts) -> list[str]:
 
 def _is_cgroup_v2_needed(version: str) -> bool:
     """From 1.35 on. An unknown version may be any."""
-    numbers = version.removeprefix("v").split(".")
-    return len(numbers) > 1 and (int(numbers[0]), int(numbers[1])) >= (1, 35)
+    numbers = version.removeprefix("v").split(".")[:2]
+    return all(part.isdecimal() for part in numbers) and tuple(map(int, numbers)) >= (1, 35)
 
 
 def _list(ports: Collection[int]) -> str:

@@ -77,8 +77,9 @@ def test_a_choice_of_charts_answers_the_lack_of_memory() -> None:
     assert host_check.warnings(GOOD._replace(memory=2000), ["cert-manager"]) == []
 
 
-def test_an_older_k3s_takes_cgroup_v1() -> None:
-    facts = GOOD._replace(has_cgroup_v2=False, k3s_version="v1.34.4+k3s1")
+@pytest.mark.parametrize("version", ["v1.34.4+k3s1", "latest", "v1.x.y"])
+def test_an_older_or_unknown_k3s_takes_cgroup_v1(version: str) -> None:
+    facts = GOOD._replace(has_cgroup_v2=False, k3s_version=version)
     assert host_check.problems(facts) == host_check.warnings(facts, ALL) == []
 
 
