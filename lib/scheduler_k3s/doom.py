@@ -11,6 +11,11 @@ from scheduler_k3s.diagnosis import CONFIG_REASONS, PULL_REASONS, Failure, Objec
 _EXITS = 3
 _REFUSALS = 3
 _PATIENCE = {"pull": 60.0, "config": 10.0, "unschedulable": 60.0, "replicas": 10.0}
+_FULL = (
+    "No node has room for the pod: add one with scheduler-k3s:cluster:add, or lower its reservation with "
+    "resource:reserve"
+)
+_CORDONED = "A node that could take the pod is closed to new pods. Open it with: kubectl uncordon NODE"
 _HOPEFUL_EVENTS = frozenset(
     {
         "TriggeredScaleUp",
@@ -85,14 +90,9 @@ class Judge:
         hopeful = any(event.get("reason") in _HOPEFUL_EVENTS for event in events)
         if not self._lasting("unschedulable", (name,), stuck and not hopeful, now):
             return None
-        return Failure(
-            self.process,
-            name,
-            "Unschedulable",
-            str(found.get("message") or ""),
-            "No node has room for the pod: add one with scheduler-k3s:cluster:add, or lower its reservation "
-            "with resource:reserve",
-        )
+        message = str(found.get("message") or "")
+        is_cordoned = "were unschedulable" in message and "Insufficient" not in message
+        return Failure(self.process, name, "Unschedulable", message, _CORDONED if is_cordoned else _FULL)
 
     def _container(self, pod: Object, status: Object, events: Sequence[Object], now: float) -> Failure | None:
         key = (pod["metadata"]["name"], status["name"])

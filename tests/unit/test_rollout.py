@@ -194,6 +194,19 @@ def test_a_pod_without_a_node_has_a_minute() -> None:
     assert "scheduler-k3s:cluster:add" in watched.failure.hint
 
 
+def test_cordoned_nodes_are_opened_rather_than_joined_by_others() -> None:
+    full = "1 Insufficient memory, 1 node(s) were unschedulable"
+    for message, expected in (
+        ("0/1 nodes are available: 1 node(s) were unschedulable", "kubectl uncordon NODE"),
+        (f"0/2 nodes are available: {full}", "scheduler-k3s:cluster:add"),
+    ):
+        watched = rollout()
+        for now in (0, 60):
+            look(watched, unschedulable(message=message), now=now)
+        assert watched.failure is not None
+        assert expected in watched.failure.hint
+
+
 @pytest.mark.parametrize("reason", ["TriggeredScaleUp", "WaitForFirstConsumer", "ExternalProvisioning"])
 def test_a_node_or_a_volume_on_its_way_is_waited_for(reason: str) -> None:
     watched = rollout()
