@@ -1,6 +1,8 @@
 """One operation per app, between real processes that are killed, inherit and destroy."""
 
+import fcntl
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -125,6 +127,19 @@ def test_the_lock_is_for_dokku_alone(dokku: Host) -> None:
             path = dokku.data / "shop" / name
             assert path.stat().st_mode & 0o777 == 0o600
             assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_disk_that_takes_nothing_more_is_no_hindrance(dokku: Host) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with lock.app_lock("shop"):
+            path = dokku.data / "shop/deploy.lock"
+            assert path.read_text() == ""
+            with path.open() as other, pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_symlink_in_its_place_is_not_followed(dokku: Host, tmp_path: Path) -> None:
