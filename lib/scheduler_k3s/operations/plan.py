@@ -42,8 +42,8 @@ class Options:
     def of(cls, app: str) -> "Options":
         return cls(
             namespace=settings.checked(app, "namespace"),
-            timeout=settings.seconds(settings.value(app, "deploy-timeout")),
-            rollback=settings.boolean(settings.value(app, "rollback-on-failure")),
+            timeout=settings.seconds(settings.checked(app, "deploy-timeout")),
+            rollback=settings.boolean(settings.checked(app, "rollback-on-failure")),
             pull_secrets=settings.value(app, "image-pull-secrets"),
             ingress_class=settings.value(app, "ingress-class"),
             shm_size=settings.checked(app, "shm-size"),
