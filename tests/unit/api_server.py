@@ -74,7 +74,7 @@ class Api:
         self.stuck = threading.Event()
         self._changed = threading.Condition()
         self._events: list[tuple[str, Object]] = []
-        self._is_cut = False
+        self._cut = ""
         self.port = 0
         self.scheme = "http"
 
@@ -99,10 +99,15 @@ class Api:
             yield
             self._changed.notify_all()
 
-    def cut_watch(self) -> None:
-        """Hang up on a watch in the middle of its answer."""
+    def cut(self, what: str) -> None:
+        """Hang up on a `watch` or a followed `log` in the middle of its answer."""
         with self.changing():
-            self._is_cut = True
+            self._cut = what
+
+    def _hang_up(self, what: str) -> None:
+        if self._cut == what:
+            self._cut = ""
+            raise ConnectionError
 
     def paths(self, ending: str) -> list[tuple[str, Query]]:
         return [(path, query) for _, path, query in list(self.requests) if path.endswith(ending)]
@@ -142,9 +147,7 @@ class Api:
                 while len(self._events) <= version:
                     if self.stuck.is_set():
                         return
-                    if self._is_cut:
-                        self._is_cut = False
-                        raise ConnectionError
+                    self._hang_up("watch")
                     self._changed.wait()
                 event = self._events[version]
             version += 1
@@ -159,6 +162,7 @@ class Api:
                 while query.get("follow") == "true" and len(lines) == position:
                     if not pod.running or pod.start != start or self.stuck.is_set():
                         return
+                    self._hang_up("log")
                     self._changed.wait()
                 new, position = lines[position:], len(lines)
             for moment, line in new:

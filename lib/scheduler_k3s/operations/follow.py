@@ -164,14 +164,14 @@ class Follower:
         if count > 0:
             query["tailLines"] = count
         lines.restart()
-        failures, connected = 0, time.monotonic()
+        failures, lost_at = 0, 0.0
         while True:
-            reason = ""
+            reason, began = "", time.monotonic()
             try:
                 with cluster.stream(f"{path}/log", None, **query) as answer:
                     while data := answer.read1(_CHUNK):
                         lines.take(data)
-                        failures, connected = 0, time.monotonic()
+                        failures, lost_at = 0, 0.0
             except ApiError as error:
                 if error.code in _REFUSED:
                     raise
@@ -182,7 +182,10 @@ class Follower:
                 reason = str(error) or type(error).__name__
             if not _is_running(cluster, path, instance):
                 break
-            if reason and time.monotonic() - connected > PATIENCE:
+            now = time.monotonic()
+            # longer than connecting takes: the log was there, and silent
+            lost_at = now if not lost_at or now - began > PATIENCE / 2 else lost_at
+            if reason and now - lost_at > PATIENCE:
                 log.warn(f"Lost the log of pod {pods.name(followed.pod)}: {reason}")
                 break
             time.sleep(min(0.2 * 2**failures, 5.0))

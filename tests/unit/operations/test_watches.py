@@ -14,7 +14,7 @@ from scheduler_k3s.operations.logs import Prefixes
 from scheduler_k3s.operations.run_pod import RunPod
 from scheduler_k3s.pods import Source
 from scheduler_k3s.tools.cluster import Cluster
-from unit.api_server import Api, Pod, serve
+from unit.api_server import Api, Pod, serve, stamp
 
 PODS = "/api/v1/namespaces/default/pods"
 
@@ -26,7 +26,7 @@ def api() -> Iterator[Api]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -45,7 +45,7 @@ def test_a_run_outlives_a_watch_that_breaks_after_long_silence(
     run = RunPod(Cluster.open(str(api.kubeconfig(tmp_path))), "default", "demo-run")
     run.start()
     run.until_made()
-    api.cut_watch()
+    api.cut("watch")
     until(lambda: watches(api) > 1)
     with api.changing():
         pod.running = False
@@ -53,29 +53,38 @@ def test_a_run_outlives_a_watch_that_breaks_after_long_silence(
     assert run.until_ended().code == 0
 
 
-def test_logs_are_followed_on_when_the_watch_breaks_after_long_silence(
-    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("broken", ["watch", "log"])
+def test_logs_are_followed_on_when_a_connection_breaks_after_long_silence(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     monkeypatch.setattr(follow, "PATIENCE", 0.0)
     first, second = (Pod(f"demo-web-{letter}", b"%s\n" % letter.encode(), running=True) for letter in "ab")
     api.add(first)
     cluster = Cluster.open(str(api.kubeconfig(tmp_path)))
 
+    def connections() -> int:
+        return watches(api) if broken == "watch" else len(api.paths("/demo-web-a/log"))
+
     def change() -> None:
-        until(lambda: watches(api) > 0)
-        api.cut_watch()
-        until(lambda: watches(api) > 1)
-        api.add(second)
-        until(lambda: bool(api.paths("/demo-web-b/log")))
-        api.remove(first)
-        api.remove(second)
+        try:
+            until(lambda: watches(api) > 0 and bool(api.paths("/demo-web-a/log")))
+            before = connections()
+            api.cut(broken)
+            until(lambda: connections() > before)
+            with api.changing():
+                first.lines.append((stamp(900), b"more\n"))
+            api.add(second)
+            until(lambda: bool(api.paths("/demo-web-b/log")))
+        finally:
+            for pod in list(api.pods.values()):
+                api.remove(pod)
 
     threading.Thread(target=change, daemon=True).start()
     reading, writing = os.pipe()
     try:
         source = Source(cluster, PODS, "app.kubernetes.io/part-of=demo")
         Follower(source, Output(writing), Prefixes(quiet=True), 0).run(cluster.list(PODS))
-        assert os.read(reading, 100) == b"a\nb\n"
+        assert sorted(os.read(reading, 100).splitlines()) == [b"a", b"b", b"more"]
     finally:
         threading.stack_size(0)
         os.close(reading)
