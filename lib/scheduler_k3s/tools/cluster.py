@@ -59,7 +59,8 @@ class Unreachable(PluginError):
 
 
 _HINTS = {
-    401: ". The credentials of the kubeconfig are not accepted, they may have expired",
+    401: ". The credentials of the kubeconfig are not accepted, they may have expired. Another one is set "
+    "with: dokku scheduler-k3s:set --global kubeconfig-path PATH",
     403: ". The kubeconfig's user needs that permission",
 }
 

@@ -112,7 +112,7 @@ def _load(path: str) -> "dict[str, Any]":
     except IsADirectoryError:
         raise _unusable(path, "it is a directory") from None
     except PermissionError:
-        raise _unusable(path, f"it is not readable by the user with id {os.geteuid()}") from None
+        raise _unusable(path, _unreadable(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(path, str(error)) from None
     if not text.strip():
@@ -124,6 +124,17 @@ def _load(path: str) -> "dict[str, Any]":
     if not isinstance(config, dict):
         raise _unusable(path, "it holds no mapping")
     return config
+
+
+def _unreadable(path: str) -> str:
+    import grp
+    import pwd
+
+    user = pwd.getpwuid(os.geteuid())
+    return (
+        f"user {user.pw_name} cannot read it. In a directory that {user.pw_name} can enter, allow it with: "
+        f"chgrp {grp.getgrgid(user.pw_gid).gr_name} {path} && chmod g+r {path}"
+    )
 
 
 def _load_yaml(text: str, path: str) -> object:

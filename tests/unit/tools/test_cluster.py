@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pwd
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_a_token_is_sent_and_never_shown(
     (tmp_path / "token").write_text("s3cr3t\n")
     user = {source: "s3cr3t" if source == "token" else "token"}
     fail(api, 401, 1, "Unauthorized")
-    with pytest.raises(ApiError, match="may have expired") as caught:
+    with pytest.raises(ApiError, match=r"may have expired.*kubeconfig-path PATH") as caught:
         Cluster.open(str(api.kubeconfig(tmp_path, user))).get("/version")
     assert api.tokens == ["Bearer s3cr3t"]
     assert "s3cr3t" not in caught.value.message + "".join(capfd.readouterr())
@@ -222,6 +223,20 @@ def test_files_that_are_no_kubeconfig_have_their_messages(tmp_path: Path) -> Non
     for name, message in messages.items():
         with pytest.raises(PluginError, match=message):
             Cluster.open(f"{tmp_path}/{name}")
+
+
+def test_who_may_not_read_the_kubeconfig_is_told_and_how_to_allow_it(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text("x")
+    path.chmod(0o600)
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(PluginError) as caught:
+            Cluster.open(str(path))
+    finally:
+        os.seteuid(0)
+    assert "user nobody cannot read it" in caught.value.message
+    assert caught.value.message.endswith(f"chgrp nogroup {path} && chmod g+r {path}")
 
 
 def test_a_stream_outlives_the_timeout_of_requests(api: Api, tmp_path: Path) -> None:
