@@ -51,7 +51,7 @@ _REPORT = "[<app|--global>] [--format stdout|json]"
 _SELECTED = f"{_REPORT} [--process-type PROCESS_TYPE] [--resource-type RESOURCE_TYPE]"
 _TAINT = Flag("taint-scheduling", BOOL, "keep workloads off this server")
 _KUBELET = Flag("kubelet-args", LIST, "key=value for the kubelet")
-_INSECURE = Flag("insecure-allow-unknown-hosts", BOOL, "do not check the host's ssh key")
+_INSECURE = Flag("insecure-allow-unknown-hosts", BOOL, "trust the ssh key of a new host unseen")
 _ROLE = Flag("role", TEXT, "server or worker", "worker")
 _SERVER_IP = Flag("server-ip", TEXT, "address of this server; else the IPv4 address of network-interface")
 _FORCE = Flag("force", BOOL, "do not ask for confirmation")
@@ -79,7 +79,8 @@ _COMMANDS = (
             Flag("profile", TEXT, "node profile to take settings from"),
             _ROLE, _INSECURE, _SERVER_IP, _TAINT, _KUBELET, words=1),
     Command("cluster:list", "[--format json|stdout]", "List the nodes of the cluster", _FORMAT),
-    Command("cluster:remove", "[node-id] [--force]", "Remove a node from the cluster", _FORCE, words=1),
+    Command("cluster:remove", "[node-id] [--force]", "Remove a node from the cluster",
+            Flag("force", BOOL, "do not ask, and go on where pods or etcd's majority would be lost"), words=1),
     Command("ensure-charts", "[--force] [--charts NAME[,NAME...]]", "Install or upgrade the system charts",
             Flag("force", BOOL, "install every chart"),
             Flag("charts", LIST, "charts to install in any case")),
