@@ -182,12 +182,13 @@ class Follower:
                 reason = str(error) or type(error).__name__
             if not _is_running(cluster, path, instance):
                 break
-            now = time.monotonic()
-            # longer than connecting takes: the log was there, and silent
-            lost_at = now if not lost_at or now - began > PATIENCE / 2 else lost_at
-            if reason and now - lost_at > PATIENCE:
-                log.warn(f"Lost the log of pod {pods.name(followed.pod)}: {reason}")
-                break
+            if reason:
+                now = time.monotonic()
+                # longer than connecting takes: the log was there, and silent
+                lost_at = now if not lost_at or now - began > PATIENCE / 2 else lost_at
+                if now - lost_at > PATIENCE:
+                    log.warn(f"Lost the log of pod {pods.name(followed.pod)}: {reason}")
+                    break
             time.sleep(min(0.2 * 2**failures, 5.0))
             failures += 1
             lines.resume()
