@@ -274,7 +274,9 @@ def nginx(app: str) -> dict[str, str]:
     try:
         done = triggers.output([report, "nginx:report", app, "--format", "json"], triggers.TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise PluginError(f"nginx:report failed: no answer after {triggers.TIMEOUT:g} s") from None
+        raise PluginError(
+            f"nginx:report failed: no answer after {triggers.TIMEOUT:g} s. Try it: dokku nginx:report {app}"
+        ) from None
     except OSError as error:
         raise PluginError(f"nginx:report failed: {error.strerror}") from None
     if done.returncode != 0:

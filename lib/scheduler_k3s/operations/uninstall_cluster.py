@@ -76,5 +76,5 @@ def _warn_of_nodes() -> None:
             f"{len(others)} other nodes stay as they are and keep looking for this server. Remove them first, with:"
         )
     for node in others:
-        where = f"   ({node.remote_host})" if node.remote_host else ""
-        log.warn(f"  dokku scheduler-k3s:cluster:remove {node.name}{where}")
+        command = f"dokku scheduler-k3s:cluster:remove {node.name}"
+        log.warn(f"  {command}" + (f"   ({node.remote_host})" if node.remote_host else ""))
