@@ -70,10 +70,10 @@ def test_a_process_that_never_listens_fails_at_the_timeout_with_that_reason(
         "rig/mute:v1", files={"app/bin/web": "#!/bin/sh\nexec sleep 3600\n"}, cmd=["/app/bin/web"]
     )
     with app(host, "mute") as name:
-        host.dokku("scheduler-k3s:set", name, "deploy-timeout", "12s")
+        host.dokku("scheduler-k3s:set", name, "deploy-timeout", "40s")
         done = host.dokku("git:from-image", name, image, check=False)
         assert done.returncode != 0
-        assert "not all pods were ready within 12s (deploy-timeout)" in done.stderr
+        assert "not all pods were ready within 40s (deploy-timeout)" in done.stderr
         assert "Readiness probe failed" in done.stderr
         assert "$PORT" in done.stderr
 

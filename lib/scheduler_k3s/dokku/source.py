@@ -60,10 +60,12 @@ def _fetch(place: str, directory: str, image: str) -> bool:
     import subprocess
     import tarfile
 
+    from scheduler_k3s.child import Child
+
     argv = [_docker(), "cp", place, "-"]
     with (
         tempfile.TemporaryFile() as errors,
-        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as copying,
+        Child(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as copying,
     ):
         try:
             _unpack(copying.stdout, directory, f"image {image}")

@@ -15,14 +15,16 @@ from scheduler_k3s.errors import PluginError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from subprocess import CompletedProcess, Popen
+    from subprocess import CompletedProcess
     from typing import TypeVar
+
+    from scheduler_k3s.child import Child
 
     T = TypeVar("T")
 
 TIMEOUT = 60.0
 _GRACE = 10.0
-_children: "set[Popen[bytes]]" = set()
+_children: "set[Child]" = set()
 """Programs that are being asked, by any thread."""
 _starting = _thread.allocate_lock()
 _MAIN = _thread.get_ident()
@@ -77,6 +79,7 @@ def output(argv: "Sequence[str]", timeout: float) -> "CompletedProcess[bytes]":
     """
     import subprocess
 
+    from scheduler_k3s.child import Child
     from scheduler_k3s.unbroken import unbroken
 
     child = None
@@ -84,7 +87,7 @@ def output(argv: "Sequence[str]", timeout: float) -> "CompletedProcess[bytes]":
         with unbroken(), _starting:
             if _over and _thread.get_ident() != _MAIN:
                 raise PluginError(f"{os.path.basename(argv[0])} is not asked any more")
-            child = subprocess.Popen(
+            child = Child(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -156,6 +159,7 @@ def fire(trigger: str, *words: str) -> None:
     """
     import subprocess
 
+    from scheduler_k3s.child import Child
     from scheduler_k3s.unbroken import unbroken
 
     log.debug(f"plugn trigger {trigger} {' '.join(words)}")
@@ -163,7 +167,7 @@ def fire(trigger: str, *words: str) -> None:
     child = None
     try:
         with unbroken():
-            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True)
+            child = Child(argv, stdin=subprocess.DEVNULL, start_new_session=True)
         code = child.wait()
     except BaseException:
         if child is not None:
@@ -173,7 +177,7 @@ def fire(trigger: str, *words: str) -> None:
         raise PluginError(f"Error running {trigger}: exit code {code}")
 
 
-def _terminate(child: "Popen[bytes]") -> None:
+def _terminate(child: "Child") -> None:
     """End a program and all that it has started, in order if it ends within the grace."""
     import signal
     import subprocess
@@ -185,7 +189,7 @@ def _terminate(child: "Popen[bytes]") -> None:
         _kill(child)
 
 
-def _kill(child: "Popen[bytes]", number: int = 9) -> None:
+def _kill(child: "Child", number: int = 9) -> None:
     import contextlib
 
     with contextlib.suppress(ProcessLookupError):

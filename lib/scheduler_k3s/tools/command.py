@@ -6,7 +6,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from scheduler_k3s import log
+from scheduler_k3s.child import Child
 from scheduler_k3s.errors import PluginError
+from scheduler_k3s.unbroken import unbroken
 
 
 class CommandError(PluginError):
@@ -41,14 +43,7 @@ def run(
     """
     log.debug(f"run: {os.path.basename(argv[0])} ..." if sensitive else "run: " + " ".join(argv))
     try:
-        done = subprocess.run(  # noqa: PLW1510
-            argv,
-            input=stdin,
-            env=environment(env),
-            capture_output=True,
-            timeout=timeout,
-            pass_fds=inherited,
-        )
+        done = _done(argv, stdin, environment(env), timeout, inherited)
     except FileNotFoundError:
         raise CommandError(argv, 127, f"{argv[0]} does not exist") from None
     except OSError as error:
@@ -59,6 +54,26 @@ def run(
         output = (done.stderr or done.stdout).decode("utf-8", "replace")
         raise CommandError(argv, done.returncode, output, hidden=sensitive)
     return done
+
+
+def _done(
+    argv: Sequence[str], stdin: bytes, env: Mapping[str, str], timeout: float, inherited: Sequence[int]
+) -> subprocess.CompletedProcess[bytes]:
+    """Whatever ends this early ends the program."""
+    child, pipe = None, subprocess.PIPE
+    try:
+        with unbroken():
+            child = Child(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=env, pass_fds=inherited)
+        output, errors = child.communicate(stdin, timeout)
+    except BaseException:
+        if child is not None:
+            child.kill()
+        raise
+    finally:
+        if child is not None:
+            with child:
+                pass  # its pipes are closed, and its end is waited for
+    return subprocess.CompletedProcess(list(argv), child.returncode, output, errors)
 
 
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -118,6 +118,7 @@ def _start_proxy(connection: "kubeconfig.Connection") -> str:
     import subprocess
     import tempfile
 
+    from scheduler_k3s.child import Child
     from scheduler_k3s.tools import private
 
     directory = tempfile.mkdtemp(prefix="scheduler-k3s-")
@@ -125,7 +126,7 @@ def _start_proxy(connection: "kubeconfig.Connection") -> str:
     # attach and exec are refused by the proxy's filter; its socket is in a directory that only we can enter
     argv += ["proxy", f"--unix-socket={directory}/api", "--disable-filter=true"]
     # in a session of its own: a ^C is ours to end in order, which takes more requests
-    child = subprocess.Popen(
+    child = Child(
         argv,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scheduler_k3s import log
+from scheduler_k3s.child import Child
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.tools import private
 from scheduler_k3s.tools.command import CommandError, environment, run
@@ -140,7 +141,7 @@ class Upgrade:
         log.debug("run: helm " + " ".join(argv[1:]))
         self._argv = argv
         self._output = tempfile.TemporaryFile(dir=runner.directory)  # noqa: SIM115 - lives as long as this
-        self._child = subprocess.Popen(
+        self._child = Child(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=self._output,

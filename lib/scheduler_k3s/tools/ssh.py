@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from scheduler_k3s import log
+from scheduler_k3s.child import Child
 from scheduler_k3s.dokku import host
 from scheduler_k3s.errors import PluginError
 from scheduler_k3s.remote_host import RemoteHost
@@ -113,7 +114,7 @@ def connected(place: RemoteHost, accept_new: bool = False) -> Iterator[Remote]:
     hold = _as_root(place.user, ["sh", "-c", ssh_scripts.HOLD])
     is_known = ssh_keys.is_known(place.known_name)
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(
+        child = Child(
             ["sh", "-c", ssh_scripts.CONNECT, "sh", _short_directory(), *options, "-M", *destination, hold],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -158,7 +159,7 @@ def _as_root(user: str, words: Sequence[str]) -> str:
     return shlex.join(words if user == "root" else ["sudo", "-n", "-u", "root", "--", *words])
 
 
-def _directories(child: "subprocess.Popen[bytes]") -> tuple[str, str]:
+def _directories(child: Child) -> tuple[str, str]:
     """Their names, here and there; the second is empty when the connection has failed, or takes too long."""
     assert child.stdout
     limit = threading.Timer(_LOGIN, os.killpg, (child.pid, signal.SIGTERM))
@@ -169,13 +170,13 @@ def _directories(child: "subprocess.Popen[bytes]") -> tuple[str, str]:
         limit.cancel()
 
 
-def _refused(place: RemoteHost, child: "subprocess.Popen[bytes]", said: IO[bytes]) -> PluginError:
+def _refused(place: RemoteHost, child: Child, said: IO[bytes]) -> PluginError:
     _end(child)
     said.seek(0)
     return Refused(ssh_keys.refusal(place, said.read().decode("utf-8", "replace")))
 
 
-def _end(child: "subprocess.Popen[bytes]") -> None:
+def _end(child: Child) -> None:
     """The end of its input is what the other side waits for; a connection that hangs is cut."""
     if child.stdin:
         child.stdin.close()

@@ -8,8 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 
 from scheduler_k3s import log
+from scheduler_k3s.child import Child
 from scheduler_k3s.secret import Secret
 from scheduler_k3s.tools.command import CommandError
+from scheduler_k3s.unbroken import unbroken
 
 _SILENCE = 15.0
 """Seconds without output after which the user hears that the program still runs."""
@@ -35,8 +37,22 @@ def run(
     Errors: CommandError, with the last lines of output.
     """
     log.debug("run: " + " ".join(argv))
+    output = _Output(name or os.path.basename(argv[0]), secrets)
+    process = None
     try:
-        process = subprocess.Popen(
+        with unbroken():
+            process = _started(argv, stdin, env)
+        _follow(process, output, timeout)
+    finally:
+        if process is not None:
+            _end(process)
+    if process.returncode != 0:
+        raise CommandError(argv, process.returncode, output.end())
+
+
+def _started(argv: Sequence[str], stdin: int, env: Mapping[str, str] | None) -> Child:
+    try:
+        return Child(
             argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=None if env is None else dict(env), start_new_session=True,
         )  # fmt: skip
@@ -44,16 +60,9 @@ def run(
         raise CommandError(argv, 127, f"{argv[0]} does not exist") from None
     except OSError as error:
         raise CommandError(argv, 126, f"{argv[0]}: {error.strerror}") from None
-    output = _Output(name or os.path.basename(argv[0]), secrets)
-    try:
-        _follow(process, output, timeout)
-    finally:
-        _end(process)
-    if process.returncode != 0:
-        raise CommandError(argv, process.returncode, output.end())
 
 
-def _follow(process: "subprocess.Popen[bytes]", output: "_Output", timeout: float) -> None:
+def _follow(process: Child, output: "_Output", timeout: float) -> None:
     """Until the program has ended. Services that it started may hold its output open for ever."""
     assert process.stdout is not None
     descriptor = process.stdout.fileno()
@@ -72,7 +81,7 @@ def _follow(process: "subprocess.Popen[bytes]", output: "_Output", timeout: floa
             raise CommandError(process.args, 124, f"no end after {timeout:g} s")  # type: ignore[arg-type]
 
 
-def _has_ended_soon(process: "subprocess.Popen[bytes]") -> bool:
+def _has_ended_soon(process: Child) -> bool:
     """It closed its output; most programs end then."""
     try:
         process.wait(_STEP)
@@ -81,7 +90,7 @@ def _has_ended_soon(process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: Child) -> None:
     """A program that still runs is ended with its group: politely, then surely."""
     if process.stdout is not None:
         process.stdout.close()
