@@ -78,11 +78,10 @@ def test_a_server_before_1_30_serves_pipes_and_terminals(host: Host, cluster: Cl
             json.dumps(json.loads(note.read_text()) | {"kubeconfig-path": str(config), "kube-context": "x"})
         )
 
-        assert run(host, "run", name, "sh", "-c", "sleep 8; echo out; echo err >&2; exit 3") == (
-            3,
-            b"out\n",
-            b"err\n",
-        )
+        code, *streams = run(host, "run", name, "sh", "-c", "sleep 4; echo out; echo err >&2; exit 3")
+        assert code == 3
+        # where the connection comes late, on a loaded machine, the log has all of it, as one stream
+        assert streams in ([b"out\n", b"err\n"], [b"out\nerr\n", b""])
         code, output, errors = run(host, "run", name, "sh", "-c", "cat; exit 4", stdin=DATA)
         assert (code, errors) == (4, b"")
         assert_same(output, DATA)
