@@ -51,7 +51,7 @@ def test_namespace_name_and_scheduler_change_and_nothing_stays(
             done = host.dokku("ps:restart", old)
             assert f"Moved {old} from namespace {FROM}: its releases there are removed" in done.stdout
             eventually(lambda: left_over(cluster, old, FROM) == [])
-            assert cron_jobs(cluster, old, FROM) == []
+            eventually(lambda: cron_jobs(cluster, old, FROM) == [])
             assert len(cron_jobs(cluster, old, TO)) == 1
             eventually(lambda: shown(cluster, old) == certificate)
             assert cluster.core.read_namespace(FROM)
@@ -68,7 +68,7 @@ def test_namespace_name_and_scheduler_change_and_nothing_stays(
             done = host.dokku("ps:rebuild", "mv-new")
             assert f"Removed the releases of mv-new from namespace {TO} of the cluster" in done.stdout
             eventually(lambda: left_over(cluster, "mv-new", TO) == [])
-            assert cron_jobs(cluster, "mv-new", TO) == []
+            eventually(lambda: cron_jobs(cluster, "mv-new", TO) == [])
             assert not (host.lib / "data/scheduler-k3s/mv-new/deployed.json").exists()
     finally:
         host.dokku("--force", "apps:destroy", "mv-new", check=False)
