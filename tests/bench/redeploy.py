@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import pwd
 import subprocess
 import tempfile
 import time
@@ -80,7 +82,7 @@ def deploy(dokku: Host, app: str) -> float:
         text=True,
         user="dokku",
         group="dokku",
-        extra_groups=[],
+        extra_groups=os.getgrouplist("dokku", pwd.getpwnam("dokku").pw_gid),
     )
     assert running.stdout is not None
     seconds = 0.0
